@@ -1,0 +1,209 @@
+"""Attributes: the values of an op or function that are known when the graph is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from graphspec.dims import Dim, Expr, evaluate
+from graphspec.errors import did_you_mean
+from graphspec.types import DTYPES
+
+
+class Required:
+    """Stands where an attribute has no default."""
+
+    def __repr__(self) -> str:
+        return "required"
+
+
+REQUIRED: Final = Required()
+
+
+class AttributeProblem(Exception):
+    """A value does not fit an attribute."""
+
+    def __init__(self, message: str, hint: str = ""):
+        self.message, self.hint = message, hint
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """The declaration of an attribute.
+
+    ``kind`` is one of the language's (integer, float, boolean, string, list, op) or, for ops of the catalogue, also
+    dtype, dim, axes (an integer, a list or null), integers, bounds (a list of integers, dims and nulls) or shape.
+    """
+
+    name: str
+    kind: str
+    default: Any = REQUIRED
+    doc: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[Any, ...] = field(default=())
+
+    @property
+    def required(self) -> bool:
+        return self.default is REQUIRED
+
+    def check(self, value: Any) -> Any:
+        """Return ``value`` in the attribute's canonical, hashable form.
+
+        Raises:
+            AttributeProblem: wrong kind, outside its range, or not among its choices.
+        """
+        if value is None and self.default is None:
+            return None
+        value = KINDS[self.kind].read(value)
+        if self.choices and value not in self.choices:
+            allowed = ", ".join(map(str, self.choices))
+            hint = did_you_mean(str(value), [str(choice) for choice in self.choices])
+            raise AttributeProblem(f"expected one of {allowed}, found {describe(value)}", hint)
+        if not isinstance(value, Expr):
+            self._check_range(value)
+        return value
+
+    def _check_range(self, value: Any) -> None:
+        for item in value if isinstance(value, tuple) else (value,):
+            if not isinstance(item, int | float):
+                continue
+            if self.minimum is not None and item < self.minimum:
+                raise AttributeProblem(f"expected at least {self.minimum}, found {item}")
+            if self.maximum is not None and item > self.maximum:
+                raise AttributeProblem(f"expected at most {self.maximum}, found {item}")
+
+    def schema(self) -> dict[str, Any]:
+        """Return the JSON Schema of the attribute's slot in a YAML node."""
+        schema: dict[str, Any] = dict(KINDS[self.kind].schema)
+        if self.choices:
+            schema = {"enum": [*self.choices]}
+        for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)):
+            if bound is not None and schema.get("type") in ("integer", "number"):
+                schema[key] = bound
+        if not self.required and self.default is None:
+            schema = {"anyOf": [schema, {"type": "null"}]}
+        if "enum" in schema or schema.get("type") != "string":
+            schema = {"anyOf": [schema, {"$ref": "#/$defs/computed"}]}
+        if self.doc:
+            schema["description"] = self.doc
+        if not self.required:
+            schema["default"] = to_json(self.default)
+        return schema
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How one kind of attribute is read and described."""
+
+    read: Callable[[Any], Any]
+    schema: Mapping[str, Any]
+
+
+def describe(value: Any) -> str:
+    """Return a short description of a value for a message: ``string 'abc'``, ``number 3``."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return f"boolean {str(value).lower()}"
+    if isinstance(value, int | float):
+        return f"number {value}"
+    if isinstance(value, str):
+        return f"string '{value if len(value) <= 60 else value[:57] + '...'}'"
+    if isinstance(value, Expr):
+        return f"symbolic dim {value}"
+    return "a list" if isinstance(value, list | tuple) else "a mapping" if isinstance(value, dict) else str(value)
+
+
+def to_json(value: Any) -> Any:
+    """Return an attribute's value as JSON data; dims become text."""
+    if isinstance(value, tuple | list):
+        return [to_json(item) for item in value]
+    return value if value is None or isinstance(value, bool | int | float | str) else str(value)
+
+
+def _integer(value: Any) -> Dim:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int | Expr):
+        raise AttributeProblem(f"expected an integer, found {describe(value)}")
+    return value
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise AttributeProblem(f"expected a number, found {describe(value)}")
+    return float(value)
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise AttributeProblem(f"expected true or false, found {describe(value)}")
+    return value
+
+
+def _string(value: Any) -> str:
+    if not isinstance(value, str):
+        raise AttributeProblem(f"expected a string, found {describe(value)}")
+    return value
+
+
+def _dtype(value: Any) -> str:
+    if value not in DTYPES:
+        hint = did_you_mean(value, DTYPES) if isinstance(value, str) else ""
+        raise AttributeProblem(f"expected a dtype, found {describe(value)}", hint)
+    return str(value)
+
+
+def _list(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, list | tuple):
+        raise AttributeProblem(f"expected a list, found {describe(value)}")
+    return tuple(_list(item) if isinstance(item, list | tuple) else item for item in value)
+
+
+def _integers(value: Any) -> tuple[Dim, ...]:
+    return tuple(_integer(item) for item in (value if isinstance(value, list | tuple) else [value]))
+
+
+def _axes(value: Any) -> tuple[Dim, ...] | None:
+    return None if value is None else _integers(value)
+
+
+def _bounds(value: Any) -> tuple[Dim | None, ...]:
+    return tuple(None if item is None else _integer(item) for item in _list(value))
+
+
+def _shape(value: Any) -> tuple[Dim, ...]:
+    return tuple(_integer(item) for item in _list(value))
+
+
+_INTEGER = {"type": "integer"}
+_DIM = {"type": ["integer", "string"]}
+KINDS: Mapping[str, Kind] = {
+    "integer": Kind(_integer, _INTEGER),
+    "float": Kind(_float, {"type": "number"}),
+    "boolean": Kind(_boolean, {"type": "boolean"}),
+    "string": Kind(_string, {"type": "string"}),
+    "list": Kind(_list, {"type": "array"}),
+    "op": Kind(lambda value: value, {"type": "string"}),
+    "dtype": Kind(_dtype, {"enum": [*DTYPES]}),
+    "dim": Kind(_integer, _DIM),
+    "axes": Kind(_axes, {"anyOf": [_INTEGER, {"type": "array", "items": _INTEGER}, {"type": "null"}]}),
+    "integers": Kind(_integers, {"anyOf": [_DIM, {"type": "array", "items": _DIM}]}),
+    "bounds": Kind(_bounds, {"type": "array", "items": {"type": ["integer", "string", "null"]}}),
+    "shape": Kind(_shape, {"type": "array", "items": _DIM}),
+}
+
+
+def bind_dims(value: Any, env: Mapping[str, int]) -> Any:
+    """Replace symbolic dims by integers, also inside tuples."""
+    if isinstance(value, Expr):
+        return evaluate(value, env)
+    return tuple(bind_dims(item, env) for item in value) if isinstance(value, tuple) else value
+
+
+def has_dims(value: Any) -> bool:
+    """Tell whether a value holds a symbolic dim."""
+    return isinstance(value, Expr) or (isinstance(value, tuple) and any(map(has_dims, value)))

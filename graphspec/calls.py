@@ -1,0 +1,248 @@
+"""Calls: bind operands and dims, instantiate a function, and give its outputs their paths."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from graphspec import diagnose
+from graphspec.binding import Bound, bind
+from graphspec.callee import Callee, Reference, signature
+from graphspec.declaration import Function, InputDeclaration
+from graphspec.errors import problem
+from graphspec.expression import Term
+from graphspec.graph import Value
+from graphspec.guard import guard
+from graphspec.leaves import LeafBuilder
+from graphspec.names import join
+from graphspec.op import OPS
+from graphspec.origin import Origin
+from graphspec.scope import FRESH, NOT_GIVEN, Bundle, Failure, Many, Operand, Scope, Site, flatten
+from graphspec.types import DimConflict, TensorType, check_arithmetic, match, shape_text
+
+_MAX_CALLS = 60
+
+
+@dataclass(frozen=True)
+class Written:
+    """An operand of a call: the value, and the term it was written as."""
+
+    operand: Operand
+    site: Site
+    term: Term
+
+
+class CallBuilder(LeafBuilder):
+    """Builds calls of ops and functions."""
+
+    @abstractmethod
+    def body(self, scope: Scope) -> None:
+        """Build everything that a document declares."""
+
+    def shared(self, scope: Scope, name: str | None) -> str | None:
+        return None if name is None else join(scope.parameter_prefix or "", name)
+
+    # -- calls ------------------------------------------------------------------------------------------------------
+
+    def call(self, callee: Callee, site: Site, term: Term, path: str | None) -> Operand:
+        return self.call_reference(Reference(term.value.rpartition(".")[2], callee), site, term, path)
+
+    def call_reference(self, reference: Reference, site: Site, term: Term, path: str | None) -> Operand:
+        callee, facts = reference.callee, signature(reference.callee)
+        if path != FRESH and path is not None and site.below is not None and isinstance(callee, Function):
+            self.declared.update(join(site.below, name) for name in callee.places)
+        positional = [Written(self.operand(site, part), site, part) for part in term.parts if part is not None]
+        named: dict[str, list[Written]] = {}
+        values = dict(reference.attributes)
+        share = None
+        for key, value in term.keywords:
+            if key in facts.attributes:
+                values[key] = self.attribute_term(facts.attributes[key], value, site)
+            elif key == "share":
+                share = self.shared(site.scope, str(value.value))
+            else:
+                named[key] = [Written(self.operand(site, value), site, value)]
+        bound = bind(facts, positional, named)
+        inner = site
+        if path == FRESH:
+            if isinstance(callee, type):
+                path = self.fresh(site.below, callee.name) if site.below is not None else None
+                return self._apply(callee, bound, values, site, term, path, None)
+            path = self.fresh(site.below, term.value.rpartition(".")[2])
+            inner = Site(site.scope, site.expression, path)
+        return self._apply(callee, bound, values, inner, term, path, share)
+
+    def _apply(
+        self,
+        callee: Callee,
+        bound: Bound[Written],
+        values: dict[str, Any],
+        site: Site,
+        term: Term,
+        path: str | None,
+        share: str | None,
+    ) -> Operand:
+        """Apply an op, or instantiate a function, on operands that are built."""
+        for misfit in bound.misfits:
+            place = misfit.operand.site.place(misfit.operand.term) if misfit.operand else site.place(term)
+            raise Failure(problem(misfit.code, misfit.message, place.location, hint=misfit.hint, related=place.chain))
+        self._require(callee, values, site, term)
+        if isinstance(callee, type):
+            operands = [written.operand for port in callee.ports for written in bound.ports.get(port.name, ())]
+            return self.emit(self.op_instance(callee, values, site.scope, path), operands, site, term, path)
+        return self.instantiate(callee, bound, values, site, term, path, share)
+
+    def _require(self, callee: Callee, values: Mapping[str, Any], site: Site, term: Term) -> None:
+        for name, declared in signature(callee).attributes.items():
+            if declared.required and name not in values:
+                facts = signature(callee)
+                place = site.place(term)
+                message = f"{facts.name} needs the attribute '{name}'"
+                raise Failure(
+                    problem("GS211", message, place.location, hint=f"its signature is {facts}", related=place.chain)
+                )
+
+    def instantiate(
+        self,
+        function: Function,
+        bound: Bound[Written],
+        values: dict[str, Any],
+        site: Site,
+        term: Term,
+        path: str | None,
+        share: str | None,
+    ) -> Operand:
+        """Build one instance of a function and return its output, or a bundle of them."""
+        outer, place = site.scope, site.place(term)
+        if len(outer.calls) >= _MAX_CALLS:
+            raise Failure(
+                problem(
+                    "GS307", f"more than {_MAX_CALLS} calls inside one another", place.location, related=place.chain
+                )
+            )
+        prefix = site.below
+        parameter_prefix = share
+        if share is None:
+            below = outer.parameter_prefix
+            relative = prefix.removeprefix(f"{outer.prefix}.") if outer.prefix and prefix else prefix
+            parameter_prefix = join(below, relative) if below and relative else relative
+        attributes = self.attributes(function, values, outer, place)
+        scope = Scope(function, prefix, parameter_prefix, path, attributes, (*outer.calls, place))
+        if function.gradient is not None:
+            scope.output_path = None
+        self._inputs(scope, bound, site, term)
+        self._bind_parameters(scope, bound)
+        self.body(scope)
+        return self._outputs(scope, site, term, path)
+
+    def _inputs(self, scope: Scope, bound: Bound[Written], site: Site, term: Term) -> None:
+        """Bind operands to inputs: bare dims first, from all operands, then arithmetic ones (L6.1)."""
+        patterns: list[tuple[InputDeclaration, Written, TensorType]] = []
+        for name, declared in scope.function.inputs.items():
+            written = bound.ports.get(name, [])
+            scope.given[name] = bool(written)
+            if declared.variadic:
+                scope.values[name] = Many(tuple(flatten([item.operand for item in written])))
+            elif written:
+                scope.values[name] = self._input(scope, declared, written[0], patterns)
+            else:
+                scope.values[name] = self._default(scope, declared)
+        for name, operand in list(scope.values.items()):
+            if (
+                scope.function.gradient is not None
+                and not isinstance(operand, Value | Many)
+                and operand is not NOT_GIVEN
+            ):
+                scope.values[name] = self.value(operand, site, term, scope.dtype)
+        for declared, written_as, found in patterns:
+            self._arithmetic(scope, declared, written_as, found)
+
+    def _input(
+        self,
+        scope: Scope,
+        declared: InputDeclaration,
+        written: Written,
+        patterns: list[tuple[InputDeclaration, Written, TensorType]],
+    ) -> Operand:
+        operand = written.operand
+        if declared.shape is None and declared.dtype is None and not isinstance(operand, Value | Bundle | Many):
+            return operand
+        value = self.value(operand, written.site, written.term, declared.dtype)
+        place = written.site.place(written.term)
+        if declared.dtype is not None and value.type.dtype != declared.dtype:
+            hint = f'cast(..., dtype="{declared.dtype}") converts'
+            raise Failure(
+                diagnose.mismatch(
+                    f"input '{declared.name}' of {scope.function.name}",
+                    declared.dtype,
+                    value.type,
+                    place,
+                    "the dtypes differ",
+                    "GS401",
+                    hint,
+                )
+            )
+        if declared.shape is not None:
+            pattern = self.pattern(declared.shape, scope, open_dims=True)
+            try:
+                match(pattern, value.type.shape, scope.dims, scope.ellipsis)
+            except DimConflict as conflict:
+                raise self._dims(scope, declared, pattern, value.type, place, conflict) from None
+            patterns.append((declared, written, value.type))
+        return value
+
+    def _dims(
+        self,
+        scope: Scope,
+        declared: InputDeclaration,
+        pattern: Any,
+        found: TensorType,
+        place: Origin,
+        conflict: DimConflict,
+    ) -> Failure:
+        name = f"input '{declared.name}' of {scope.function.name}"
+        code = "GS403" if conflict.axis is None else "GS402"
+        return Failure(diagnose.mismatch(name, shape_text(pattern), found, place, conflict.message, code))
+
+    def _arithmetic(self, scope: Scope, declared: InputDeclaration, written: Written, found: TensorType) -> None:
+        assert declared.shape is not None
+        pattern = self.pattern(declared.shape, scope, open_dims=True)
+        try:
+            check_arithmetic(pattern, found.shape, scope.dims, scope.ellipsis)
+        except DimConflict as conflict:
+            place = written.site.place(written.term)
+            raise self._dims(scope, declared, pattern, found, place, conflict) from None
+
+    def _bind_parameters(self, scope: Scope, bound: Bound[Written]) -> None:
+        """Use the operands that the caller bound to parameters by name (L7.1)."""
+        for name, written in bound.parameters.items():
+            value = self.value(written.operand, written.site, written.term)
+            declared = scope.function.parameters[name]
+            place = written.site.place(written.term)
+            if declared.shape is not None:
+                shape = self.pattern(declared.shape, scope)
+                if value.type.shape != shape:
+                    why = "the shapes differ"
+                    raise Failure(
+                        diagnose.mismatch(
+                            f"parameter '{name}' of {scope.function.name}", shape_text(shape), value.type, place, why
+                        )
+                    )
+            scope.values[name] = value
+
+    # -- outputs ----------------------------------------------------------------------------------------------------
+
+    def _outputs(self, scope: Scope, site: Site, term: Term, path: str | None) -> Operand:
+        """Return what a call stands for: its single output, which has the call's path, or a bundle (L3.2, L5.3)."""
+        function = scope.function
+        found = {
+            output.name: self.lookup(scope, output.path, scope.chained(output.origin)) for output in function.outputs
+        }
+        if function.gradient is not None:
+            found = guard(self, scope, found, site, term, path, [scope.below(name) for name in found])
+        elif len(found) == 1 and scope.single_output is None:
+            operand = next(iter(found.values()))
+            return operand if path is None else self.emit(OPS["identity"](), [operand], site, term, path)
+        return next(iter(found.values())) if len(found) == 1 else Bundle(path or function.name, found)

@@ -1,0 +1,357 @@
+"""Expressions to nodes."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any
+
+from graphspec import diagnose
+from graphspec.attribute import REQUIRED, Attribute, AttributeProblem
+from graphspec.callee import Callee, Reference, resolve, signature, unknown_hint
+from graphspec.declaration import AttributeSlot, Expression
+from graphspec.dims import Expr
+from graphspec.errors import OpTypeError, did_you_mean, problem
+from graphspec.expression import Term, dotted, parse
+from graphspec.graph import Graph, Value, adopt
+from graphspec.names import join
+from graphspec.op import OPS, Op, attributes
+from graphspec.origin import Origin
+from graphspec.references import find_declared
+from graphspec.scope import FRESH, NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site, flatten
+from graphspec.slicing import slice_attributes
+from graphspec.static import Environment, StaticError, condition, evaluate, in_shape
+from graphspec.types import Shape
+
+_SHAPE_KINDS = ("shape", "dim", "integers", "bounds")
+
+
+class Evaluator(ABC):
+    """Builds the nodes of expressions into ``graph``."""
+
+    def __init__(self, graph: Graph):
+        self.graph = graph
+        self.declared: set[str] = set()  # paths that declarations will take: no anonymous node may
+        self._counters: dict[str, int] = {}
+
+    @abstractmethod
+    def call(self, callee: Callee, site: Site, term: Term, path: str | None) -> Operand:
+        """Build the call ``term`` of ``callee``."""
+
+    @abstractmethod
+    def parameter(self, scope: Scope, name: str) -> Value:
+        """Return a parameter or state of the scope, created when it is first used."""
+
+    # -- names ------------------------------------------------------------------------------------------------------
+
+    def fresh(self, below: str | None, name: str) -> str | None:
+        """Return ``below.name``, numbered from the second on (L3.1)."""
+        if below is None:
+            return None
+        base = f"{below}.{name}"
+        number = self._counters.get(base, 0)
+        while True:
+            number += 1
+            path = base if number == 1 else f"{base}_{number}"
+            if path not in self.declared and self.graph.find(path) is None:
+                self._counters[base] = number
+                return path
+
+    def lookup(self, scope: Scope, text: str, place: Origin) -> Operand:
+        """Return what a name or path stands for in a scope."""
+        name = find_declared(scope.function.places, text) or find_declared(scope.values, text)  # type: ignore[arg-type]
+        if name is None:
+            raise Failure()  # an unknown name was reported by the check of references
+        if name not in scope.values and name in scope.function.parameters:
+            scope.values[name] = self.parameter(scope, name)
+        operand = scope.values.get(name, scope.attributes.get(name, POISON))
+        if operand is POISON:
+            raise Failure()
+        if name == text:
+            return self._usable(operand, name, place)
+        return self._inside(scope, operand, name, text, place)
+
+    def _usable(self, operand: Operand, name: str, place: Origin) -> Operand:
+        if operand is NOT_GIVEN:
+            hint = f"guard it: ... if given({name}) else ..."
+            raise Failure(
+                problem("GS312", f"input '{name}' was not given", place.location, hint=hint, related=place.chain)
+            )
+        if isinstance(operand, str | tuple | list | Reference):
+            message = f"attribute '{name}' is {operand!s} and no number: it cannot be an operand"
+            raise Failure(problem("GS204", message, place.location))
+        return operand
+
+    def _inside(self, scope: Scope, operand: Operand, name: str, text: str, place: Origin) -> Operand:
+        """Return what a path names inside a node: an output, or anything built below it."""
+        rest = text[len(name) + 1 :]
+        if isinstance(operand, Bundle) and rest in operand.outputs:
+            found: Operand = operand.outputs[rest]
+            return found
+        full = join(scope.prefix or "", text)
+        node = self.graph.find(full)
+        if node is None or isinstance(self.graph.types[node], tuple):
+            start = join(scope.prefix or "", name) + "."
+            known = [path[len(start) :] for path in (*self.graph.names, *self.graph.aliases) if path.startswith(start)]
+            hint = did_you_mean(rest, known)
+            raise Failure(
+                problem("GS311", f"there is no '{rest}' in '{name}'", place.location, hint=hint, related=place.chain)
+            )
+        return Value(self.graph, node)
+
+    # -- operands ---------------------------------------------------------------------------------------------------
+
+    def operand(self, site: Site, term: Term, path: str | None = FRESH) -> Operand:
+        """Build a term. ``path`` is that of its outermost operation; a bare name or number then gets a node of its own."""
+        spine = [term]
+        while spine[-1].kind in ("operation", "index", "member") and not self._is_leaf(site, spine[-1]):
+            spine.append(spine[-1].parts[0])  # type: ignore[arg-type]
+        found = self._start(site, spine[-1], path if len(spine) == 1 else FRESH)
+        for part in reversed(spine[:-1]):
+            at = path if part is term else FRESH
+            if part.kind == "operation" and part.value == "negative" and is_number(found):
+                found = -found  # type: ignore[operator]  # the sign belongs to the number, there is no operation
+                if at != FRESH:
+                    found = self.emit(OPS["identity"](), [found], site, part, at)
+            elif part.kind == "operation":
+                others = [self.operand(site, other) for other in part.parts[1:] if other is not None]
+                found = self.emit(OPS[part.value](), [found, *others], site, part, at)
+            elif part.kind == "index":
+                found = self._index(found, site, part, at)
+            else:
+                found = self._member(found, site, part, at)
+        return found
+
+    def _is_leaf(self, site: Site, term: Term) -> bool:
+        """Tell whether a chain of members is a path, or an index reads a shape."""
+        if term.kind == "member":
+            return dotted(term) is not None
+        return term.kind == "index" and self._shape_access(site, term)
+
+    def _shape_access(self, site: Site, term: Term) -> bool:
+        base = term.parts[0]
+        if base is None or base.kind != "member" or base.value != "shape":
+            return False
+        text = dotted(base)
+        if text is None:
+            return base.parts[0] is not None and base.parts[0].kind == "string"
+        return find_declared(site.scope.function.places, text) != text  # type: ignore[arg-type]
+
+    def _start(self, site: Site, term: Term, path: str | None) -> Operand:
+        """Build the innermost left term."""
+        if term.kind == "conditional":
+            then, test, otherwise = (part for part in term.parts if part is not None)
+            return self.operand(site, then if self._decide(site, test) else otherwise, path)
+        if term.kind == "call":
+            return self._call(site, term, path)
+        found = self._atom(site, term)
+        if path == FRESH:
+            return found
+        if isinstance(found, Bundle):
+            return self._refuse(found, site, term)
+        return self.emit(OPS["identity"](), [found], site, term, path)
+
+    def _atom(self, site: Site, term: Term) -> Operand:
+        if term.kind in ("number", "boolean"):
+            found: Operand = term.value
+            return found
+        if term.kind == "index":
+            try:
+                size: Operand = evaluate(term, self.environment(site.scope))
+                return size
+            except StaticError as error:
+                raise self.static_failure(error, site) from None
+        text = term.value if term.kind == "string" else dotted(term)
+        if text in ("training",):
+            return bool(site.scope.attributes[text])
+        return self.lookup(site.scope, text or "", site.place(term))
+
+    def _call(self, site: Site, term: Term, path: str | None) -> Operand:
+        function = site.scope.function
+        declared = function.attributes.get(term.value)
+        if declared is not None and declared.kind == "op":
+            reference = site.scope.attributes.get(term.value)
+            if isinstance(reference, Reference):
+                return self.call_reference(reference, site, term, path)
+            raise Failure()
+        callee = resolve(function, term.value)
+        if callee is None:
+            raise Failure()
+        return self.call(callee, site, term, path)
+
+    @abstractmethod
+    def call_reference(self, reference: Reference, site: Site, term: Term, path: str | None) -> Operand:
+        """Build a call through an attribute of type `op`."""
+
+    def _index(self, base: Operand, site: Site, term: Term, path: str | None) -> Operand:
+        value = self.value(base, site, term)
+        try:
+            values = slice_attributes(
+                value.type.shape, [p for p in term.parts[1:] if p is not None], self.environment(site.scope)
+            )
+        except StaticError as error:
+            raise self.static_failure(error, site) from None
+        except AttributeProblem as error:
+            raise Failure(
+                problem("GS404", error.message, site.place(term).location, related=site.place(term).chain)
+            ) from None
+        return self.emit(OPS["slice"](**values), [value], site, term, path)
+
+    def _member(self, base: Operand, site: Site, term: Term, path: str | None) -> Operand:
+        if not isinstance(base, Bundle) or term.value not in base.outputs:
+            known = base.outputs if isinstance(base, Bundle) else ()
+            message = f"there is no output '{term.value}'"
+            raise Failure(problem("GS311", message, site.place(term).location, hint=did_you_mean(term.value, known)))
+        found: Operand = base.outputs[term.value]
+        return found if path == FRESH else self.emit(OPS["identity"](), [found], site, term, path)
+
+    def _refuse(self, operand: Operand, site: Site, term: Term) -> Any:
+        place = site.place(term)
+        if isinstance(operand, Bundle):
+            names = ", ".join(f"{operand.label}.{name}" for name in operand.outputs)
+            message = f"'{operand.label}' has several outputs: {names}"
+            raise Failure(problem("GS310", message, place.location, related=place.chain))
+        message = "a variadic input can only be an operand of a variadic port"
+        raise Failure(problem("GS305", message, place.location, related=place.chain))
+
+    def value(self, operand: Operand, site: Site, term: Term, dtype: str | None = None) -> Value:
+        """Return an operand as a value; a number becomes a literal of ``dtype``."""
+        if isinstance(operand, Value):
+            return operand
+        if isinstance(operand, bool | int | float | Expr):
+            try:
+                return adopt(self.graph, OPS["identity"].ports, [operand], dtype or site.scope.dtype)[0]
+            except OpTypeError as error:
+                raise Failure(diagnose.type_problem(error, site.place(term), [])) from None
+        return self._refuse(operand, site, term)  # type: ignore[no-any-return]
+
+    # -- emission ---------------------------------------------------------------------------------------------------
+
+    def emit(self, op: Op, operands: list[Operand], site: Site, term: Term, path: str | None = FRESH) -> Operand:
+        """Add the node of an op; its path is ``path``, or the next free one below the site's node."""
+        place = site.place(term)
+        variadic = bool(op.ports) and op.ports[-1].variadic
+        flat = flatten(operands) if variadic else operands
+        for operand in flat:
+            if isinstance(operand, Bundle | Many):
+                self._refuse(operand, site, term)
+        try:
+            values = adopt(self.graph, op.ports, flat, site.scope.dtype)  # type: ignore[arg-type]
+            where = self.fresh(site.below, op.name) if path == FRESH else path
+            result = self.graph.apply(op, *values, path=where, origin=place)
+        except OpTypeError as error:
+            known = [operand for operand in flat if isinstance(operand, Value)]
+            raise Failure(diagnose.type_problem(error, place, known)) from None
+        if isinstance(result, tuple):
+            names = op.outputs or tuple(f"y{i}" for i in range(len(result)))
+            return Bundle(where or op.name, dict(zip(names, result, strict=True)))
+        return result  # type: ignore[no-any-return]
+
+    # -- attributes -------------------------------------------------------------------------------------------------
+
+    def environment(self, scope: Scope) -> Environment:
+        """Return what names mean in the static expressions of a scope."""
+
+        def shape_of(name: str) -> Shape | None:
+            declared = find_declared(scope.function.places, name)  # type: ignore[arg-type]
+            if declared is None or declared in scope.function.attributes:
+                return None
+            found = self.lookup(scope, name, scope.function.places[declared])
+            return found.type.shape if isinstance(found, Value) else ()
+
+        return Environment(scope.attributes, shape_of, scope.given.get)
+
+    def _decide(self, site: Site, test: Term) -> bool:
+        try:
+            return condition(test, self.environment(site.scope))
+        except StaticError as error:
+            raise self.static_failure(error, site) from None
+
+    def static_failure(self, error: StaticError, site: Site) -> Failure:
+        place = site.place(error.term)
+        return Failure(problem(error.code, error.message, place.location, hint=error.hint, related=place.chain))
+
+    def attribute_term(self, declared: Attribute, term: Term, site: Site) -> Any:
+        """Return the value of an attribute written as a keyword of a call."""
+        if declared.kind == "op":
+            return self.reference(site.scope, term, site.place(term))
+        environment = self.environment(site.scope)
+        if declared.kind in _SHAPE_KINDS:
+            environment = in_shape(environment, site.scope.dims)
+        try:
+            return declared.check(evaluate(term, environment))
+        except StaticError as error:
+            raise self.static_failure(error, site) from None
+        except AttributeProblem as error:
+            place = site.place(term)
+            message = f"attribute '{declared.name}': {error.message}"
+            raise Failure(problem("GS205", message, place.location, hint=error.hint, related=place.chain)) from None
+
+    def attribute_slot(self, declared: Attribute, slot: AttributeSlot, scope: Scope) -> Any:
+        """Return the value of an attribute written as a key of a node: literal, unless it begins with ``$`` (L4.4)."""
+        place = scope.chained(slot.origin)
+        try:
+            if declared.kind == "op" and isinstance(slot.value, str) and not slot.value.startswith("$"):
+                return self.reference(scope, parse(slot.value), place)
+            return declared.check(self._computed(slot.value, declared.kind, scope))
+        except AttributeProblem as error:
+            message = f"attribute '{declared.name}': {error.message}"
+            raise Failure(problem("GS205", message, place.location, hint=error.hint, related=place.chain)) from None
+        except StaticError as error:
+            raise Failure(
+                problem(error.code, error.message, place.location, hint=error.hint, related=place.chain)
+            ) from None
+
+    def _computed(self, value: Any, kind: str, scope: Scope) -> Any:
+        if isinstance(value, list):
+            return [self._computed(item, kind, scope) for item in value]
+        if not isinstance(value, str):
+            return value
+        environment = self.environment(scope)
+        if kind in _SHAPE_KINDS:
+            environment = in_shape(environment, scope.dims)
+            return evaluate(parse(value.removeprefix("$")), environment)
+        if value.startswith("$$"):
+            return value[1:]
+        return evaluate(parse(value[1:]), environment) if value.startswith("$") else value
+
+    def reference(self, scope: Scope, term: Term, place: Origin) -> Reference:
+        """Return the op that a value of an attribute of type `op` names, resolved where it is written."""
+        name = (
+            dotted(term) if term.kind in ("name", "member") else term.value if term.kind in ("call", "string") else None
+        )
+        passed = scope.attributes.get(name) if isinstance(name, str) else None
+        if isinstance(passed, Reference):
+            return passed
+        callee = resolve(scope.function, name) if isinstance(name, str) else None
+        if callee is None or not isinstance(name, str):
+            hint = unknown_hint(scope.function, str(name))
+            raise Failure(
+                problem("GS201", f"unknown op or function '{name}'", place.location, hint=hint, related=place.chain)
+            )
+        facts = signature(callee)
+        site = Site(scope, Expression(term, place), None)
+        bound = []
+        for key, value in term.keywords:
+            if key not in facts.attributes:
+                hint = did_you_mean(key, facts.attributes)
+                raise Failure(problem("GS210", f"{name} has no attribute '{key}'", place.location, hint=hint))
+            bound.append((key, self.attribute_term(facts.attributes[key], value, site)))
+        return Reference(name.rpartition(".")[2], callee, tuple(bound))
+
+    def op_instance(self, cls: type[Op], given: Mapping[str, Any], scope: Scope, path: str | None) -> Op:
+        """Return an op with its attributes; a dtype defaults to the document's, a random key to the node's path (L8.4)."""
+        values = dict(given)
+        for name, declared in attributes(cls).items():
+            if name in values or declared.default is REQUIRED:
+                continue
+            if declared.kind == "dtype":
+                values[name] = scope.dtype
+            elif name == "key":
+                values[name] = path or ""
+        return cls(**values)
+
+
+def is_number(operand: Operand) -> bool:
+    """Tell whether an operand is a number that was written, not a value of the graph."""
+    return isinstance(operand, int | float | Expr) and not isinstance(operand, bool)

@@ -1,0 +1,204 @@
+"""Building a document: its nodes in an order in which operands come first, edges, repeats and updates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from graphspec import diagnose
+from graphspec.binding import Bound, bind
+from graphspec.callee import Reference, signature
+from graphspec.calls import CallBuilder, Written
+from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
+from graphspec.errors import did_you_mean, problem
+from graphspec.expression import Term
+from graphspec.graph import Graph, Value, declared_order
+from graphspec.names import join
+from graphspec.op import OPS
+from graphspec.origin import Origin
+from graphspec.references import node_references
+from graphspec.scope import FRESH, POISON, Failure, Operand, Scope, Site
+from graphspec.static import StaticError
+
+
+class Builder(CallBuilder):
+    """Builds documents and the functions they call into one graph."""
+
+    def __init__(self, graph: Graph):
+        super().__init__(graph)
+        self.updates: dict[str, Value] = {}
+        self._orders: dict[Function, list[str]] = {}
+
+    # -- bodies -----------------------------------------------------------------------------------------------------
+
+    def body(self, scope: Scope) -> None:
+        """Build everything that a document declares, in an order in which operands come first."""
+        function = scope.function
+        if scope.prefix is not None:
+            self.declared.update(join(scope.prefix, name) for name in function.places if "." in name)
+        for name, value in function.constants.items():
+            scope.values[name] = self.constant(scope, name, value)
+        for name in self._order(function):
+            node = function.nodes[name]
+            try:
+                scope.values[name] = self.node(scope, node)
+            except Failure as failure:
+                self.note(failure)
+                scope.values[name] = POISON
+        for name, expression in function.updates.items():
+            try:
+                self._update(scope, name, expression)
+            except Failure as failure:
+                self.note(failure)
+
+    def _order(self, function: Function) -> list[str]:
+        if function not in self._orders:
+            wanted = {name: node_references(function, node) for name, node in function.nodes.items()}
+            self._orders[function] = declared_order(wanted)[0]
+        return self._orders[function]
+
+    def _update(self, scope: Scope, name: str, expression: Expression) -> None:
+        target = self.lookup(scope, name, expression.origin)
+        site = Site(scope, expression, scope.below(f"{name}.next"))
+        assert isinstance(target, Value)
+        found = self.operand(site, expression.term, path=FRESH)
+        value = self.value(found, site, expression.term, target.type.dtype)
+        if value.type.is_scalar and not target.type.is_scalar:
+            value = self.graph.g.broadcast_to(value, shape=target.type.shape)
+        if value.type != target.type:
+            why = "the value after the run is of the type of the value before"
+            raise Failure(
+                diagnose.mismatch(f"'{name}'", str(target.type), value.type, site.place(expression.term), why)
+            )
+        path = self.graph.paths[target.id] or name
+        done = self.graph.apply(OPS["identity"](), value, path=self._next(path), origin=site.place(expression.term))
+        self.updates[path] = done
+
+    def _next(self, path: str) -> str:
+        return self.fresh(path, "next") or path
+
+    # -- nodes ------------------------------------------------------------------------------------------------------
+
+    def node(self, scope: Scope, node: NodeDeclaration) -> Operand:
+        """Build a declared node."""
+        path, below = scope.path(node.name), scope.below(node.name)
+        if scope.function.gradient is not None and any(output.path == node.name for output in scope.function.outputs):
+            path = None  # the path is the custom gradient's, see `_guard`
+        if node.expression is not None:
+            site = Site(scope, node.expression, below)
+            result = self.operand(site, node.expression.term, path)
+        elif node.op is None:
+            raise Failure()
+        else:
+            result = self._mapping(scope, node, path, below)
+        if below is not None and path != below and isinstance(result, Value):
+            self.graph.aliases[below] = result.id
+        return result
+
+    def _mapping(self, scope: Scope, node: NodeDeclaration, path: str | None, below: str | None) -> Operand:
+        """Build a node in mapping form."""
+        assert node.op is not None
+        assert node.op_origin is not None
+        term = Term("call", node.op, (), (), node.op_origin.start, node.op_origin.end)
+        site = Site(scope, Expression(term, node.op_origin), below)
+        reference = self._callee(scope, node)
+        if isinstance(reference.callee, Function) and below is not None:
+            self.declared.update(join(below, name) for name in reference.callee.places)
+        positional = [self._written(scope, expression, below) for expression in node.positional]
+        named = {port: [self._written(scope, e, below) for e in items] for port, items in node.by_port.items()}
+        edges = [(edge.port, self._edge(scope, edge, below)) for edge in scope.function.edges_to(node.name)]
+        bound = bind(signature(reference.callee), positional, named, edges)
+        values = dict(reference.attributes)
+        for key, slot in node.attributes.items():
+            declared = signature(reference.callee).attributes.get(key)
+            if declared is None:
+                raise self._unknown_key(reference, key, slot.origin)
+            values[key] = self.attribute_slot(declared, slot, scope)
+        if node.repeat is not None or node.over is not None:
+            return self._repeat(node, reference, bound, values, site, term, path)
+        share = self.shared(scope, node.share)
+        return self._apply(reference.callee, bound, values, site, term, path, share)
+
+    def _unknown_key(self, reference: Reference, key: str, origin: Origin) -> Failure:
+        hint = did_you_mean(key, signature(reference.callee).attributes)
+        return Failure(problem("GS202", f"{reference.name} has no attribute '{key}'", origin.location, hint=hint))
+
+    def _callee(self, scope: Scope, node: NodeDeclaration) -> Reference:
+        declared = scope.function.attributes.get(node.op or "")
+        if declared is not None and declared.kind == "op":
+            found = scope.attributes.get(node.op or "")
+            if not isinstance(found, Reference):
+                raise Failure()
+            return found
+        callee = self.resolve(scope.function, node.op or "")
+        return Reference((node.op or "").rpartition(".")[2], callee)
+
+    def _written(self, scope: Scope, expression: Expression, below: str | None) -> Written:
+        site = Site(scope, expression, below)
+        return Written(self.operand(site, expression.term), site, expression.term)
+
+    def _edge(self, scope: Scope, edge: Edge, below: str | None) -> Written:
+        """Return what an edge carries: its source, times its weight."""
+        term = Term("name", edge.source, (), (), edge.origin.start, edge.origin.end)
+        site = Site(scope, Expression(term, edge.origin), below)
+        carried = self.lookup(scope, edge.source, site.place(term))
+        if edge.weight is not None:
+            weight = self.lookup(scope, edge.weight.parameter, site.place(term))
+            carried = self.emit(OPS["multiply"](), [carried, weight], site, term)
+        return Written(carried, site, term)
+
+    def _repeat(
+        self,
+        node: NodeDeclaration,
+        reference: Reference,
+        bound: Bound[Written],
+        values: dict[str, Any],
+        site: Site,
+        term: Term,
+        path: str | None,
+    ) -> Operand:
+        """Chain the copies of a repeated node through its first input (L7.2)."""
+        facts = signature(reference.callee)
+        first = facts.ports[0].name
+        if bound.misfits or first not in bound.ports:
+            raise Failure()
+        passed = bound.ports[first][0]
+        for i, extra in enumerate(self._copies(node, reference, site.scope)):
+            ports = {**bound.ports, first: [passed, *bound.ports[first][1:]]}
+            copy = f"{site.below}.{i}" if site.below is not None else None
+            inner = Site(site.scope, site.expression, copy)
+            inside = Bound(ports, bound.parameters)
+            result = self._apply(reference.callee, inside, {**values, **extra}, inner, term, copy, None)
+            before = self.value(passed.operand, site, term)
+            if not isinstance(result, Value) or result.type != before.type:
+                found = result.type if isinstance(result, Value) else "several outputs"
+                message = f"a repeated function returns the type of its first input: {before.type} in, {found} out"
+                raise Failure(problem("GS407", message, site.place(term).location))
+            passed = Written(result, site, term)
+        return self.emit(OPS["identity"](), [passed.operand], site, term, path)
+
+    def _copies(self, node: NodeDeclaration, reference: Reference, scope: Scope) -> list[dict[str, Any]]:
+        """Return the attributes of each copy."""
+        facts = signature(reference.callee)
+        if node.over is not None:
+            lengths = {len(slots) for slots in node.over.values()}
+            if len(lengths) != 1:
+                raise Failure(problem("GS205", "the lists of 'over' have different lengths", node.origin.location))
+            unknown = [key for key in node.over if key not in facts.attributes]
+            if unknown:
+                raise self._unknown_key(reference, unknown[0], node.origin)
+            return [
+                {key: self.attribute_slot(facts.attributes[key], slots[i], scope) for key, slots in node.over.items()}
+                for i in range(lengths.pop())
+            ]
+        assert node.repeat is not None
+        count = self._count(node.repeat.value, node.repeat.origin, scope)
+        return [{} for _ in range(count)]
+
+    def _count(self, value: Any, origin: Origin, scope: Scope) -> int:
+        try:
+            found = self._computed(value, "integer", scope)
+        except StaticError as error:
+            raise Failure(problem(error.code, error.message, origin.location, hint=error.hint)) from None
+        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
+            raise Failure(problem("GS205", f"repeat expects a count of 0 or more, found {found}", origin.location))
+        return found

@@ -1,0 +1,218 @@
+"""What a function declares besides nodes: attributes, parameters, constants and defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from graphspec.callee import Callee, Reference, resolve
+from graphspec.declaration import Function, InputDeclaration, ParameterDeclaration, ShapeSlot
+from graphspec.dims import Expr
+from graphspec.errors import Diagnostic, problem
+from graphspec.evaluate import Evaluator
+from graphspec.expression import parse
+from graphspec.grammar import INITIALIZERS
+from graphspec.graph import Graph, Value
+from graphspec.names import join
+from graphspec.origin import Origin
+from graphspec.parameter import Parameter
+from graphspec.scope import NOT_GIVEN, POISON, Failure, Operand, Scope, Site
+from graphspec.static import StaticError, evaluate, in_shape
+from graphspec.types import TensorType, expand, shape_text
+
+
+class LeafBuilder(Evaluator):
+    """Builds the leaves of a scope."""
+
+    def __init__(self, graph: Graph):
+        super().__init__(graph)
+        self.parameters: dict[str, Parameter] = {}
+        self.constants: dict[str, np.ndarray] = {}
+        self.custom: dict[int, Scope] = {}  # the instance behind each node of a custom gradient
+        self.diagnostics: list[Diagnostic] = []
+
+    def note(self, failure: Failure) -> None:
+        """Keep the diagnostic of a failure."""
+        if failure.diagnostic is not None:
+            self.diagnostics.append(failure.diagnostic)
+
+    def resolve(self, function: Function, name: str) -> Callee:
+        """Return what is called; an unknown one was reported by the check of the structure."""
+        callee = resolve(function, name)
+        if callee is None:
+            raise Failure()
+        return callee
+
+    def attributes(self, function: Function, values: Mapping[str, Any], outer: Scope, place: Origin) -> dict[str, Any]:
+        """Return the attributes of an instance: given, inherited (`training`, `dtype`) or default."""
+        found: dict[str, Any] = {"training": outer.attributes["training"], "dtype": outer.attributes["dtype"]}
+        home = Scope(function, None, None, None, {})
+        for name, declared in function.attributes.items():
+            if name not in values and declared.kind == "op" and isinstance(declared.default, str):
+                found[name] = self.default_reference(function, declared.default, home, place)
+            elif name not in values:
+                found[name] = declared.check(declared.default)
+        return {**found, **values}
+
+    def default_reference(self, function: Function, text: str, home: Scope, place: Origin) -> Reference:
+        """Return the op that is the default of an attribute of type `op`, resolved where the function is declared."""
+        return self.reference(home, parse(text), place)
+
+    def constant(self, scope: Scope, name: str, value: Any) -> Operand:
+        """Return a constant: a number is a literal, a list an array (L1.4)."""
+        if not isinstance(value, list):
+            literal: Operand = value
+            return literal
+        place = scope.chained(scope.function.places[name])
+        try:
+            array = self.array(value, scope.dtype)
+        except ValueError as error:
+            self.note(Failure(problem("GS204", f"constant '{name}': {error}", place.location)))
+            return POISON
+        path = scope.below(name) or name
+        leaf = self.graph.leaf("constant", path, TensorType(str(array.dtype), array.shape), place)
+        self.constants[path] = array
+        return leaf
+
+    def array(self, value: Any, dtype: str, declared: str | None = None) -> np.ndarray:
+        """Return written numbers as an array: of the declared dtype, bool where all are booleans, else floats (L1.2).
+
+        Raises:
+            ValueError: a ragged list, or something that is neither a number nor a boolean.
+        """
+        flat: list[Any] = []
+        stack: list[Any] = [value]
+        while stack:
+            item = stack.pop()
+            if isinstance(item, list | tuple):
+                stack.extend(item)
+            else:
+                flat.append(item)
+        wrong = [item for item in flat if not isinstance(item, bool | int | float)]
+        if wrong:
+            raise ValueError(f"expected numbers, found {wrong[0]!r}")
+        all_bool = bool(flat) and all(isinstance(item, bool) for item in flat)
+        if not all_bool and any(isinstance(item, bool) for item in flat):
+            raise ValueError("booleans and numbers are mixed")
+        try:
+            exact = np.array(value, dtype=bool if all_bool else np.float64)
+            return (
+                np.array(value, dtype=declared or ("bool" if all_bool else dtype))
+                if exact.size
+                else exact.astype(declared or dtype)
+            )
+        except (ValueError, OverflowError):
+            raise ValueError("the rows of a list have different lengths, or a number does not fit the dtype") from None
+
+    def _default(self, scope: Scope, declared: InputDeclaration) -> Operand:
+        """Return the default of an input that was left out, in its declared dtype or the document's (L1.2, L1.3)."""
+        if declared.value is None:
+            return NOT_GIVEN
+        array = self.array(declared.value, scope.dtype, declared.dtype)
+        if array.ndim == 0 and declared.shape is None:
+            return self.graph.literal(array.item(), str(array.dtype))
+        if declared.shape is not None:
+            pattern = self.pattern(declared.shape, scope, open_dims=True)
+            array = np.broadcast_to(array, tuple(int(d) for d in expand(pattern, scope.dims, scope.ellipsis)))  # type: ignore[arg-type]
+        path = scope.below(declared.name) or declared.name
+        leaf = self.graph.leaf(
+            "constant", path, TensorType(str(array.dtype), array.shape), scope.chained(declared.origin)
+        )
+        self.constants[path] = np.array(array)
+        return leaf
+
+    def pattern(self, shape: ShapeSlot, scope: Scope, open_dims: bool = False) -> tuple[Any, ...]:
+        """Return a declared shape with its dims evaluated: names are attributes, else dims (L2.3)."""
+        environment = in_shape(self.environment(scope), None if open_dims else scope.dims)
+        found: list[Any] = []
+        for dim, place in zip(shape.dims, shape.places, strict=True):
+            if dim is ... or isinstance(dim, int):
+                found.append(dim)
+                continue
+            try:
+                value = evaluate(dim, environment)
+            except StaticError as error:
+                code = "GS406" if error.message.startswith("no attribute") else error.code
+                message = f"dim '{place.text}' is bound by nothing" if code == "GS406" else error.message
+                raise Failure(
+                    problem(code, message, scope.chained(place).location, related=scope.chained(place).chain)
+                ) from None
+            if isinstance(value, bool) or not isinstance(value, int | Expr) or (isinstance(value, int) and value < 0):
+                raise Failure(problem("GS213", f"a dim is an integer of 0 or more, found {value}", place.location))
+            found.append(value)
+        return tuple(found)
+
+    # -- parameters -------------------------------------------------------------------------------------------------
+
+    def parameter(self, scope: Scope, name: str) -> Value:
+        declared = scope.function.parameters[name]
+        path = join(scope.parameter_prefix or "", name)
+        known = self.parameters.get(path)
+        if known is not None:
+            return Value(self.graph, known.node)
+        place = scope.chained(declared.origin)
+        dtype = declared.dtype or self._value_dtype(declared) or scope.dtype
+        try:
+            value = None if declared.value is None else self.array(declared.value, scope.dtype, dtype)
+        except ValueError as error:
+            raise Failure(problem("GS204", f"{declared.role} '{name}': {error}", place.location)) from None
+        shape = self._parameter_shape(scope, declared, value, place)
+        type = TensorType(dtype, shape)
+        leaf = self.graph.leaf(declared.role, path, type, place)
+        facts = (value, self._initializer(scope, declared), declared.file, declared.key, declared.doc)
+        self.parameters[path] = Parameter(
+            path, leaf.id, type, declared.role, declared.trainable, declared, place, *facts
+        )
+        return leaf
+
+    def _value_dtype(self, declared: ParameterDeclaration) -> str | None:
+        value = declared.value
+        while isinstance(value, list) and value:
+            value = value[0]
+        return "bool" if isinstance(value, bool) else None
+
+    def _parameter_shape(
+        self, scope: Scope, declared: ParameterDeclaration, value: np.ndarray | None, place: Origin
+    ) -> tuple[int, ...]:
+        if declared.shape is None:
+            if value is None and declared.file is not None:
+                raise Failure(
+                    problem("GS203", f"{declared.role} '{declared.name}' has a file and needs a shape", place.location)
+                )
+            return () if value is None else value.shape
+        shape = self.pattern(declared.shape, scope)
+        for dim, slot in zip(shape, declared.shape.places, strict=True):
+            if not isinstance(dim, int):
+                chained = scope.chained(slot)
+                what = "'...'" if dim is ... else f"dim {dim}"
+                message = (
+                    f"the dims of {declared.role} '{declared.name}' are integers once the graph is built: {what} is not"
+                )
+                raise Failure(problem("GS406", message, chained.location, related=chained.chain))
+        if value is not None and value.ndim and value.shape != shape:
+            message = (
+                f"the value of '{declared.name}' has shape {shape_text(value.shape)}, declared {shape_text(shape)}"
+            )
+            raise Failure(problem("GS407", message, place.location, related=place.chain))
+        return tuple(int(dim) for dim in shape)
+
+    def _initializer(self, scope: Scope, declared: ParameterDeclaration) -> tuple[str, Mapping[str, float]] | None:
+        if declared.init is None:
+            return None
+        term = declared.init.term
+        site = Site(scope, declared.init, None)
+        defaults = dict(INITIALIZERS[term.value])
+        given = dict(zip(defaults, (part for part in term.parts if part is not None), strict=False)) | dict(
+            term.keywords
+        )
+        try:
+            values = {key: evaluate(item, self.environment(scope)) for key, item in given.items()}
+        except StaticError as error:
+            raise self.static_failure(error, site) from None
+        wrong = [key for key, item in values.items() if isinstance(item, bool) or not isinstance(item, int | float)]
+        if wrong:
+            place = site.place(given[wrong[0]])
+            raise Failure(problem("GS205", f"argument '{wrong[0]}' of {term.value} is a number", place.location))
+        return term.value, {key: float(value) for key, value in {**defaults, **values}.items() if value is not None}

@@ -1,0 +1,317 @@
+"""Ops along axes: sums, means, extremes and products, and the recurrence that the gradient of a product needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan, prod
+from typing import Any
+
+from graphspec.dims import product
+from graphspec.errors import OpTypeError
+from graphspec.op import (
+    Axes,
+    Dtype,
+    Op,
+    attribute,
+    broadcast_types,
+    front_axes,
+    front_axis,
+    native,
+    op,
+    require_kind,
+    same_dtype,
+)
+from graphspec.types import FLOATS, TensorType, kind
+
+
+@dataclass(frozen=True)
+class Reduction(Op):
+    """What reductions share: their attributes, (C1) the kind of x, and (C2) the axes are in range and distinct."""
+
+    axis: Axes = attribute(
+        "axis or axes to reduce; negative ones count from the end, null is all of them", default=None
+    )
+    keepdims: bool = attribute("whether the reduced axes stay, with size 1", default=False)
+
+    def axes(self, rank: int) -> tuple[int, ...]:
+        """Return the reduced axes, counted from the front."""
+        axis = (self.axis,) if isinstance(self.axis, int) else self.axis
+        return tuple(range(rank)) if axis is None else front_axes("C2", axis, rank)
+
+    def reduced(self, x: TensorType, dtype: str) -> TensorType:
+        """Return the type of the result."""
+        axes = self.axes(x.rank)
+        dims = ((1 if i in axes else dim) for i, dim in enumerate(x.shape) if self.keepdims or i not in axes)
+        return TensorType(dtype, tuple(dims))
+
+    def require_elements(self, x: TensorType) -> None:
+        """Check C3: no reduced axis has size 0. A symbolic one is checked when the graph is run."""
+        for axis in self.axes(x.rank):
+            if x.shape[axis] == 0:
+                message = f"{self.name} over an empty axis has no value: axis {axis} of {x}"
+                raise OpTypeError("C3", message, code="GS402")
+
+    def compute(self, xp: Any, function: Any, x: Any) -> Any:
+        """Call a reduction of the array namespace."""
+        return xp.asarray(function(x, axis=self.axes(x.ndim), keepdims=self.keepdims))
+
+    def spread(self, g: Any, reduced: Any, x: Any) -> Any:
+        """Put the reduced axes back into a result or its cotangent, with size 1."""
+        axes = self.axes(x.type.rank)
+        return reduced if self.keepdims or not axes else g.expand_dims(reduced, axis=axes)
+
+
+def _widened(g: Any, ct: Any, x: Any) -> Any:
+    """Repeat ``ct`` to the shape of ``x``."""
+    return ct if ct.type.shape == x.type.shape else g.broadcast_to(ct, shape=x.type.shape)
+
+
+def _total_dtype(dtype: str) -> str:
+    """Return the dtype of sums and products: floats keep theirs, integers take 64 bits, booleans are counted."""
+    if kind(dtype) in ("float", "complex"):
+        return dtype
+    return "uint64" if dtype.startswith("uint") else "int64"
+
+
+@op("sum", ports="x")
+class Sum(Reduction):
+    """The sum of the elements along axes.
+
+    Shapes: x of any; y without the axes, or with size 1 there. Booleans and signed integers give int64, unsigned
+    integers uint64, as in NumPy.
+    Constraints: (C2) the axes are in range and distinct.
+    Gradient: ct, repeated.
+    Special values: the sum of nothing is 0.
+    Example: ``sum(x * y, axis=-1)``
+    """
+
+    def infer(self, *types: TensorType) -> TensorType:
+        return self.reduced(types[0], _total_dtype(types[0].dtype))
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.compute(xp, xp.sum, arrays[0])
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        x = values[0]
+        return (_widened(g, self.spread(g, ct, x), x),)
+
+
+@op("mean", ports="x")
+class Mean(Reduction):
+    """The mean of the elements along axes; of booleans their share.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x is float or bool; (C2) the axes are in range and distinct.
+    Gradient: ct / count, repeated; none to booleans.
+    Special values: the mean of nothing is nan.
+    Example: ``mean(equal(argmax(logits, axis=-1), label))``
+    """
+
+    dtype: Dtype | None = attribute(
+        "float dtype of the share when x is bool; null is float64", default=None, choices=FLOATS
+    )
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        if kind(x.dtype) not in ("float", "boolean"):
+            hint = "cast(x, dtype=...) converts" if kind(x.dtype) == "integer" else ""
+            raise OpTypeError("C1", f"mean takes floats or booleans, found {x}", hint=hint)
+        return self.reduced(x, x.dtype if x.is_float else self.dtype or "float64")
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        (x,) = arrays
+        if x.dtype == native(xp, "bool"):
+            x = xp.astype(x, native(xp, self.dtype or "float64"))
+        if prod(x.shape[axis] for axis in self.axes(x.ndim)) == 0:
+            return xp.asarray(self.compute(xp, xp.sum, x) + nan)  # NumPy's mean of nothing warns
+        return self.compute(xp, xp.mean, x)
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        x = values[0]
+        count = product(x.type.shape[axis] for axis in self.axes(x.type.rank))
+        return (_widened(g, self.spread(g, ct, x) / count, x),)
+
+
+class Extreme(Reduction):
+    """What max and min share."""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        require_kind(self.name, "real", x)
+        self.require_elements(x)
+        return self.reduced(x, x.dtype)
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        x, y = values
+        hit = g.equal(x, self.spread(g, y, x))
+        count = g.sum(g.cast(hit, dtype=x.type.dtype), axis=self.axes(x.type.rank), keepdims=True)
+        return (g.where(hit, self.spread(g, ct, x) / count, 0),)
+
+
+@op("max", ports="x")
+class Max(Extreme):
+    """The greatest element along axes.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x holds real numbers; (C2) the axes are in range and distinct; (C3) they are not empty.
+    Gradient: ct to the greatest element, in equal shares where there are several.
+    Special values: nan where there is a nan, without a gradient.
+    Example: ``x - max(x, axis=-1, keepdims=true)``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.compute(xp, xp.max, arrays[0])
+
+
+@op("min", ports="x")
+class Min(Extreme):
+    """The least element along axes.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x holds real numbers; (C2) the axes are in range and distinct; (C3) they are not empty.
+    Gradient: ct to the least element, in equal shares where there are several.
+    Special values: nan where there is a nan, without a gradient.
+    Example: ``min(distance, axis=0)``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.compute(xp, xp.min, arrays[0])
+
+
+@op("prod", ports="x")
+class Prod(Reduction):
+    """The product of the elements along axes.
+
+    Shapes: x of any; y without the axes, or with size 1 there. Signed integers give int64, unsigned ones uint64.
+    Constraints: (C1) x holds numbers; (C2) the axes are in range and distinct.
+    Gradient: ct times the product of the other elements, computed without division: right where elements are 0.
+    Special values: the product of nothing is 1.
+    Example: ``prod(probabilities, axis=0)``
+    """
+
+    def infer(self, *types: TensorType) -> TensorType:
+        require_kind(self.name, "number", *types)
+        return self.reduced(types[0], _total_dtype(types[0].dtype))
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.compute(xp, xp.prod, arrays[0])
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        x = values[0]
+        axes = self.axes(x.type.rank)
+        partial = [x]  # the product over several axes is one over the first, then one over the second, ...
+        for axis in axes[:-1]:
+            partial.append(g.prod(partial[-1], axis=(axis,), keepdims=True))
+        ct = self.spread(g, ct, x)
+        for factors, axis in zip(reversed(partial), reversed(axes), strict=False):
+            before = g.recurrence(factors, 0, axis=axis, initial=1.0)
+            after = g.recurrence(factors, 0, axis=axis, initial=1.0, reverse=True)
+            ct = ct * (before * after)
+        return (ct,)
+
+
+@op("recurrence", ports="a b")
+class Recurrence(Op):
+    """The values of a linear recurrence: y[0] = initial, y[k + 1] = a[k] * y[k] + b[k] along an axis.
+
+    With a = x, b = 0, initial = 1 it gives the products of all elements before each; with a = 1 the sums before each.
+    Reversed, it begins at the end: y[-1] = initial, y[k - 1] = a[k] * y[k] + b[k].
+    Shapes: a and b broadcast to the shape of y; the last step of each, which leads outside, is not used.
+    Constraints: (C1) floats; (C2) one dtype; (C3) the shapes broadcast; (C4) axis is in range.
+    Gradient: c * y to a and c to b, where c is the reversed recurrence of a and ct from 0.
+    Example: ``recurrence(decay, x, axis=0)``
+    """
+
+    axis: int = attribute("axis to run along", default=-1)
+    initial: float = attribute("value at the start", default=0.0)
+    reverse: bool = attribute("whether to run from the end", default=False)
+
+    def infer(self, *types: TensorType) -> TensorType:
+        require_kind(self.name, "float", *types)
+        same_dtype(self.name, *types)
+        shape = broadcast_types(self.name, *types)
+        front_axis("C4", self.axis, len(shape))
+        return TensorType(types[0].dtype, shape)
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        a, b = (xp.moveaxis(array, self.axis, 0) for array in xp.broadcast_arrays(*arrays))
+        if not a.shape[0]:
+            return xp.broadcast_arrays(*arrays)[0]
+        order = range(a.shape[0])
+        y = xp.full_like(b[0, ...], self.initial)
+        rows = [y] * len(order)
+        for k in reversed(order) if self.reverse else order:
+            rows[k] = y
+            y = a[k, ...] * y + b[k, ...]
+        return xp.moveaxis(xp.stack(rows), 0, self.axis)
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        a, _, y = values
+        pulled = g.recurrence(a, ct, axis=self.axis, reverse=not self.reverse)
+        return pulled * y, pulled
+
+
+@op("argmax", ports="x")
+class Argmax(Op):
+    """The index of the greatest element along an axis, or of all elements in row-major order; the lowest at a tie.
+
+    Shapes: x of any; y, int64, without the axis, or with size 1 there.
+    Constraints: (C1) x holds real numbers; (C2) axis is in range; (C3) the axis is not empty.
+    Gradient: none.
+    Special values: a nan counts as the greatest.
+    Example: ``argmax(logits, axis=-1)``
+    """
+
+    axis: int | None = attribute("axis to search, negative ones count from the end; null is all elements", default=None)
+    keepdims: bool = attribute("whether the axis stays, with size 1", default=False)
+
+    def infer(self, *types: TensorType) -> TensorType:
+        (x,) = types
+        require_kind(self.name, "real", x)
+        axes = None if self.axis is None else (front_axis("C2", self.axis, x.rank),)
+        search = Max(axis=axes, keepdims=self.keepdims)
+        if any(x.shape[axis] == 0 for axis in search.axes(x.rank)):
+            raise OpTypeError("C3", f"argmax over an empty axis has no value: found {x}", code="GS402")
+        return search.reduced(x, "int64")
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        found = xp.argmax(arrays[0], axis=self.axis, keepdims=self.keepdims)
+        return xp.astype(xp.asarray(found), native(xp, "int64"))
+
+
+class Quantifier(Reduction):
+    """What any and all share."""
+
+    def infer(self, *types: TensorType) -> TensorType:
+        require_kind(self.name, "boolean", *types)
+        return self.reduced(types[0], "bool")
+
+
+@op("any", ports="x")
+class AnyTrue(Quantifier):
+    """Whether an element along axes is true.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x is bool; (C2) the axes are in range and distinct.
+    Gradient: none.
+    Special values: of nothing, false.
+    Example: ``any(isnan(x))``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.compute(xp, xp.any, arrays[0])
+
+
+@op("all", ports="x")
+class AllTrue(Quantifier):
+    """Whether all elements along axes are true.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x is bool; (C2) the axes are in range and distinct.
+    Gradient: none.
+    Special values: of nothing, true.
+    Example: ``all(isfinite(x))``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.compute(xp, xp.all, arrays[0])

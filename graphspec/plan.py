@@ -1,0 +1,51 @@
+"""From graph to schedule: which node runs when, and when each value dies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from graphspec.graph import Graph
+from graphspec.leaf import Leaf
+from graphspec.op import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One node of a schedule: ``dies`` are the operands that nothing reads after it."""
+
+    node: int
+    op: Op
+    operands: tuple[int, ...]
+    dies: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A schedule that computes ``outputs`` from ``leaves``, in topological order."""
+
+    graph: Graph
+    outputs: tuple[int, ...]
+    leaves: tuple[int, ...]
+    steps: tuple[Step, ...]
+
+
+def schedule(graph: Graph, outputs: Sequence[int]) -> Plan:
+    """Return the plan of everything that ``outputs`` need, in the order of the graph."""
+    order = graph.ancestors(outputs)
+    kept = set(outputs)
+    last: dict[int, int] = {}
+    for node in order:
+        for operand in graph.operands[node]:
+            last[operand] = node
+    dies: dict[int, list[int]] = {}
+    for value, user in last.items():
+        if value not in kept:
+            dies.setdefault(user, []).append(value)
+    leaves = tuple(node for node in order if isinstance(graph.ops[node], Leaf))
+    steps = tuple(
+        Step(node, graph.ops[node], graph.operands[node], tuple(dies.get(node, ())))
+        for node in order
+        if not isinstance(graph.ops[node], Leaf)
+    )
+    return Plan(graph, tuple(outputs), leaves, steps)

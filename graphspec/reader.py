@@ -1,0 +1,386 @@
+"""Data to declarations: one document and the functions in it, with every expression parsed."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from pathlib import Path
+from typing import Any
+
+from graphspec.attribute import REQUIRED, Attribute, AttributeProblem
+from graphspec.declaration import (
+    AttributeSlot,
+    Edge,
+    Expression,
+    Function,
+    InputDeclaration,
+    NodeDeclaration,
+    Output,
+    ParameterDeclaration,
+    ShapeSlot,
+    Weight,
+)
+from graphspec.errors import Diagnostic, Related, problem
+from graphspec.expression import ExpressionError, Term, parse
+from graphspec.grammar import EDGE
+from graphspec.names import name_problem
+from graphspec.origin import Origin
+from graphspec.source import Map, Mark, Seq, Source
+
+NODE_KEYS = ("op", "inputs", "repeat", "share", "doc")
+_SHORT_KINDS = {bool: "boolean", int: "integer", float: "float", str: "string"}
+_ARROW = re.compile(r"\s*->\s*")
+
+
+class Reader:
+    """Reads one source. What the schema has refused is passed over; ``diagnostics`` collects the rest."""
+
+    def __init__(self, source: Source, folder: Path | None):
+        self.source, self.folder = source, folder
+        self.diagnostics: list[Diagnostic] = []
+
+    def file(self, name: str) -> Function:
+        """Return the declarations of the whole file."""
+        data = self.source.data
+        return self.function(name, data if isinstance(data, Map) else Map(), self.place(self.source.mark), None)
+
+    def function(self, name: str, data: Map, origin: Origin, outer: Function | None) -> Function:
+        """Return the declarations of a document or of an entry of `functions`."""
+        written = data.get("name")
+        result = Function(written if isinstance(written, str) else name, self.source, origin, outer, self.folder)
+        result.data = data
+        result.doc = data["doc"] if isinstance(data.get("doc"), str) else ""
+        result.dtype = data.get("dtype")
+        result.surrogate = data.get("surrogate") is True
+        result.functions = {
+            key: self.function(key, value, self.key(data["functions"], key), result)
+            for key, value in self.items(data, "functions", result)
+            if isinstance(value, Map)
+        }
+        result.attributes = {
+            key: self.attribute(key, value, data["attributes"]) for key, value in self.items(data, "attributes", result)
+        }
+        result.inputs = self.inputs(data, result)
+        for section, role in (("parameters", "parameter"), ("state", "state")):
+            for key, value in self.items(data, section, result):
+                result.parameters[key] = self.parameter(key, value, data[section].marks[key], role)
+        result.constants = dict(self.items(data, "constants", result))
+        result.nodes = {key: self.node(key, value, data["nodes"]) for key, value in self.items(data, "nodes", result)}
+        self.outputs(data, result)
+        self.edges(data.get("edges"), result)
+        result.updates = self.expressions(data, "updates")
+        if isinstance(data.get("gradient"), Map):
+            result.gradient = self.gradient(data["gradient"], result)
+        result.tests = list(data.get("tests") or []) if isinstance(data.get("tests"), list) else []
+        result.differentiate = data.get("differentiate")
+        return result
+
+    # -- places -----------------------------------------------------------------------------------------------------
+
+    def place(self, mark: Mark, text: str = "") -> Origin:
+        return Origin(self.source, mark, text, 0, len(text))
+
+    def key(self, mapping: Map, key: str) -> Origin:
+        """Return the place of a key."""
+        mark = mapping.marks[key]
+        return Origin(self.source, Mark(mark.key_line, mark.key_column, "", 0, 0), key, 0, len(key))
+
+    def report(self, code: str, message: str, origin: Origin, **facts: Any) -> None:
+        self.diagnostics.append(problem(code, message, origin.location, **facts))
+
+    def items(self, data: Map, section: str, function: Function) -> list[tuple[str, Any]]:
+        """Return the entries of a section whose names are allowed and new."""
+        mapping = data.get(section)
+        if not isinstance(mapping, Map):
+            return []
+        return [
+            (key, value)
+            for key, value in mapping.items()
+            if self.declare(function, section, key, self.key(mapping, key))
+        ]
+
+    def declare(self, function: Function, section: str, name: str, origin: Origin) -> bool:
+        """Note that a name is declared; report a bad or a second one."""
+        wrong = name_problem(name, section)
+        if wrong:
+            self.report("GS207", wrong, origin)
+            return False
+        if section in ("functions", "imports"):
+            return True
+        first = function.places.setdefault(name, origin)
+        if first is not origin:
+            related = (Related("first declared here", first.location),)
+            self.report("GS302", f"'{name}' is declared twice", origin, related=related)
+        return first is origin
+
+    # -- slots ------------------------------------------------------------------------------------------------------
+
+    def expression(self, value: Any, mark: Mark) -> Expression | None:
+        """Parse an operand slot."""
+        if isinstance(value, bool):
+            return Expression(Term("boolean", value, ()), self.place(mark, str(value).lower()))
+        if isinstance(value, int | float):
+            return Expression(Term("number", value, ()), self.place(mark, str(value)))
+        if not isinstance(value, str):
+            return None
+        term = self.parsed(value, mark)
+        return Expression(term, Origin(self.source, mark, value, term.start, term.end)) if term else None
+
+    def parsed(self, text: str, mark: Mark, offset: int = 0) -> Term | None:
+        try:
+            return parse(text)
+        except ExpressionError as error:
+            origin = Origin(self.source, mark, text, error.start + offset, error.end + offset)
+            self.report(error.code, error.message, origin, hint=error.hint)
+            return None
+
+    def expressions(self, data: Map, section: str) -> dict[str, Expression]:
+        mapping = data.get(section)
+        if not isinstance(mapping, Map):
+            return {}
+        found = {key: self.expression(value, mapping.marks[key]) for key, value in mapping.items()}
+        return {key: value for key, value in found.items() if value is not None}
+
+    def slot(self, value: Any, mark: Mark) -> AttributeSlot:
+        """Return an attribute slot; computed parts are parsed now so that their syntax is checked."""
+        stack = [(value, mark)]
+        while stack:
+            item, place = stack.pop()
+            if isinstance(item, Seq):
+                stack.extend(zip(item, item.marks, strict=True))
+            elif isinstance(item, str) and item.startswith("$") and not item.startswith("$$"):
+                self.parsed(item[1:], place, 1)
+        return AttributeSlot(value, self.place(mark, value if isinstance(value, str) else ""))
+
+    def shape(self, value: Any, mark: Mark) -> ShapeSlot | None:
+        if not isinstance(value, Seq):
+            return None
+        dims: list[Any] = []
+        for item, place in zip(value, value.marks, strict=True):
+            if item == "...":
+                if ... in dims:
+                    self.report("GS213", "'...' may stand once in a shape", self.place(place, item))
+                dims.append(...)
+            elif isinstance(item, str):
+                dims.append(self.parsed(item, place) or 1)
+            else:
+                dims.append(item if isinstance(item, int) else 1)
+        places = tuple(
+            self.place(p, i if isinstance(i, str) else str(i)) for i, p in zip(value, value.marks, strict=True)
+        )
+        return ShapeSlot(tuple(dims), self.place(mark), places)
+
+    # -- sections ---------------------------------------------------------------------------------------------------
+
+    def attribute(self, name: str, value: Any, section: Map) -> Attribute:
+        """Read the declaration of an attribute; a bare value is its default and fixes its type (L1.6)."""
+        if not isinstance(value, Map):
+            default = tuple(value) if isinstance(value, list) else value
+            return Attribute(name, _SHORT_KINDS.get(type(value), "list"), default)
+        default = value.get("default", REQUIRED)
+        kind = value.get("type") or (_SHORT_KINDS.get(type(default), "list") if default is not REQUIRED else "float")
+        choices = tuple(value.get("choices") or ())
+        found = Attribute(
+            name, kind, default, value.get("doc", ""), value.get("minimum"), value.get("maximum"), choices
+        )
+        if default is not REQUIRED and default is not None and kind != "op":
+            try:
+                found.check(default)
+            except AttributeProblem as error:
+                origin = self.place(value.marks["default"], str(default))
+                self.report("GS205", f"the default of '{name}': {error.message}", origin, hint=error.hint)
+        return found
+
+    def inputs(self, data: Map, function: Function) -> dict[str, InputDeclaration]:
+        section = data.get("inputs")
+        if isinstance(section, Seq):
+            found = {}
+            for name, mark in zip(section, section.marks, strict=True):
+                if isinstance(name, str) and self.declare(function, "inputs", name, self.place(mark, name)):
+                    found[name] = InputDeclaration(name, self.place(mark, name))
+            return found
+        return {key: self.input(key, value, data["inputs"]) for key, value in self.items(data, "inputs", function)}
+
+    def input(self, name: str, value: Any, section: Map) -> InputDeclaration:
+        origin = self.key(section, name)
+        if not isinstance(value, Map):
+            return InputDeclaration(name, origin, value=value)
+        shape = self.shape(value["shape"], value.marks["shape"]) if "shape" in value else None
+        return InputDeclaration(
+            name,
+            origin,
+            shape,
+            value.get("dtype"),
+            value.get("value"),
+            value.get("optional") is True,
+            value.get("variadic") is True,
+            value.get("doc", ""),
+        )
+
+    def parameter(self, name: str, value: Any, mark: Mark, role: str) -> ParameterDeclaration:
+        """Read a parameter or state, also the one that the weight of an edge declares."""
+        key = Mark(mark.key_line or mark.line, mark.key_column or mark.column, "", 0, 0)
+        origin = Origin(self.source, key, name, 0, len(name))
+        if not isinstance(value, Map):
+            return ParameterDeclaration(name, origin, role, value=value)
+        given = [item for item in ("value", "init", "file") if item in value]
+        if len(given) != 1:
+            found = " and ".join(given) if given else "none of them"
+            self.report("GS203", f"{role} '{name}' needs exactly one of value, init and file, found {found}", origin)
+        shape = self.shape(value["shape"], value.marks["shape"]) if "shape" in value else None
+        if shape is None and "init" in value:
+            self.report("GS203", f"{role} '{name}' has an init and needs a shape", origin)
+        init = self.expression(value["init"], value.marks["init"]) if "init" in value else None
+        trainable = value.get("trainable", True) is True and role == "parameter"
+        facts = (value.get("file"), value.get("key"), trainable, value.get("doc", ""))
+        return ParameterDeclaration(name, origin, role, shape, value.get("dtype"), value.get("value"), init, *facts)
+
+    def node(self, name: str, value: Any, section: Map) -> NodeDeclaration:
+        origin, mark = self.key(section, name), section.marks[name]
+        if not isinstance(value, Map):
+            return NodeDeclaration(name, origin, self.expression(value, mark))
+        op = value.get("op")
+        if not isinstance(op, str):
+            return NodeDeclaration(name, origin)
+        positional, by_port = self.operands(value)
+        share = value.get("share")
+        over = value["repeat"].get("over") if isinstance(value.get("repeat"), Map) else None
+        return NodeDeclaration(
+            name,
+            origin,
+            op=op,
+            op_origin=self.place(value.marks["op"], op),
+            positional=positional,
+            by_port=by_port,
+            attributes={key: self.slot(item, value.marks[key]) for key, item in value.items() if key not in NODE_KEYS},
+            repeat=self.slot(value["repeat"], value.marks["repeat"]) if "repeat" in value and over is None else None,
+            over=self.over(over) if isinstance(over, Map) else None,
+            share=share,
+            share_origin=self.place(value.marks["share"], share) if isinstance(share, str) else None,
+            doc=value.get("doc", ""),
+        )
+
+    def over(self, mapping: Map) -> dict[str, tuple[AttributeSlot, ...]]:
+        return {
+            key: tuple(self.slot(item, mark) for item, mark in zip(items, items.marks, strict=True))
+            for key, items in mapping.items()
+            if isinstance(items, Seq)
+        }
+
+    def operands(self, node: Map) -> tuple[tuple[Expression, ...], dict[str, tuple[Expression, ...]]]:
+        """Read `inputs` of a node: an expression, a list by position, or a mapping by port."""
+        inputs = node.get("inputs")
+        if isinstance(inputs, Map):
+            return (), {port: self.sequence(value, inputs.marks[port]) for port, value in inputs.items()}
+        return (self.sequence(inputs, node.marks["inputs"]) if inputs is not None else ()), {}
+
+    def sequence(self, value: Any, mark: Mark) -> tuple[Expression, ...]:
+        pairs = zip(value, value.marks, strict=True) if isinstance(value, Seq) else [(value, mark)]
+        found = []
+        for item, place in pairs:
+            slot = self.expression(item, place)
+            if slot is None and not isinstance(item, str):
+                self.report("GS204", "expected an expression", self.place(place))
+            elif slot is not None:
+                found.append(slot)
+        return tuple(found)
+
+    def outputs(self, data: Map, function: Function) -> None:
+        """Read `outputs`; a mapping declares nodes, except that ``{f: f}`` is ``[f]`` (L8.1)."""
+        value = data.get("outputs")
+        if isinstance(value, str):
+            function.outputs = [Output(value, value, self.place(data.marks["outputs"], value))]
+        elif isinstance(value, Seq):
+            pairs = zip(value, value.marks, strict=True)
+            function.outputs = [
+                Output(name, name, self.place(mark, name)) for name, mark in pairs if isinstance(name, str)
+            ]
+        elif isinstance(value, Map):
+            for name, text in value.items():
+                origin = self.key(value, name)
+                if text != name and self.declare(function, "nodes", name, origin):
+                    function.nodes[name] = self.node(name, text, value)
+                function.outputs.append(Output(name, name, origin))
+        seen: dict[str, Output] = {}
+        for output in function.outputs:
+            first = seen.setdefault(output.name, output)
+            if first is not output:
+                related = (Related("first listed here", first.origin.location),)
+                self.report("GS302", f"output '{output.name}' is listed twice", output.origin, related=related)
+
+    def gradient(self, rules: Map, function: Function) -> dict[str, Expression | None]:
+        """Read a custom gradient; ``surrogate: true`` may stand in it, unless an input has that name."""
+        found: dict[str, Expression | None] = {}
+        for key, value in rules.items():
+            if key == "surrogate" and key not in function.inputs and isinstance(value, bool):
+                function.surrogate = value
+            else:
+                found[key] = None if value is None else self.expression(value, rules.marks[key])
+        return found
+
+    # -- edges ------------------------------------------------------------------------------------------------------
+
+    def edges(self, value: Any, function: Function) -> None:
+        """Read `edges` (L5.2)."""
+        for item, mark in zip(value, value.marks, strict=True) if isinstance(value, Seq) else ():
+            if isinstance(item, str):
+                self.chain(item, mark, function)
+            elif isinstance(item, Map) and len(item) == 1 and "->" in next(iter(item)):
+                text = next(iter(item))
+                self.chain(text, item.marks[text], function, item)
+            elif isinstance(item, Map) and isinstance(item.get("from"), str) and isinstance(item.get("to"), str):
+                text = f"{item['from']} -> {item['to']}"
+                weight = (item["weight"], item.marks["weight"]) if "weight" in item else None
+                self.arrow(item["from"], item["to"], weight, self.place(item.marks["from"], text), function)
+
+    def chain(self, text: str, mark: Mark, function: Function, weighted: Map | None = None) -> None:
+        key = Mark(mark.key_line, mark.key_column, "", 0, 0) if weighted else mark
+        origin = self.place(key, text)
+        if not re.match(EDGE, text):
+            self.report(
+                "GS214",
+                f"'{text}' is not an edge",
+                origin,
+                hint="an edge is written source -> target or source -> target.port",
+            )
+            return
+        ends = _ARROW.split(text.strip())
+        if weighted is not None and len(ends) > 2:
+            self.report("GS214", "only an edge of two ends takes a weight", origin)
+            return
+        weight = (weighted[text], mark) if weighted is not None else None
+        for source, target in itertools.pairwise(ends):
+            self.arrow(source, target, weight, origin, function)
+
+    def arrow(
+        self, source: str, target: str, weight: tuple[Any, Mark] | None, origin: Origin, function: Function
+    ) -> None:
+        node, port = self.target(target, function)
+        name = f"{source} -> {target}"
+        start = origin.text.rfind(target)
+        place = Origin(self.source, origin.mark, origin.text, max(start, 0), max(start, 0) + len(target))
+        edge = Edge(source, node, port, self.weight(name, weight, function) if weight else None, origin, place)
+        function.edges.append(edge)
+
+    def target(self, text: str, function: Function) -> tuple[str, str | None]:
+        """Split NAME[.PORT]; a declared node with a dot in its name is the node."""
+        if text in function.nodes or "." not in text:
+            return text, None
+        node, _, port = text.rpartition(".")
+        return node, port
+
+    def weight(self, name: str, weight: tuple[Any, Mark], function: Function) -> Weight | None:
+        value, mark = weight
+        place = self.place(mark, value if isinstance(value, str) else "")
+        if isinstance(value, str):
+            return Weight(value, None, place)
+        if isinstance(value, bool) or not isinstance(value, int | float | Seq | Map):
+            self.report(
+                "GS204", "the weight of an edge is a number, a list, the name of a parameter or its declaration", place
+            )
+            return None
+        declared = self.parameter(name, value, mark, "parameter")
+        if not self.declare(function, "edges", name, declared.origin):
+            return None
+        function.parameters[name] = declared
+        return Weight(name, declared, place)

@@ -1,0 +1,205 @@
+"""Static expressions: what is computed from literals, attributes and shapes when the graph is built."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphspec.attribute import describe
+from graphspec.dims import Expr, floordiv, mod, symbol
+from graphspec.expression import Term, dotted
+from graphspec.types import Shape
+
+
+class StaticError(Exception):
+    """A static expression cannot be evaluated."""
+
+    def __init__(self, message: str, term: Term, code: str = "GS212", hint: str = ""):
+        self.message, self.term, self.code, self.hint = message, term, code, hint
+        super().__init__(message)
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What names mean in a static expression.
+
+    Attributes:
+        attributes: the value of every attribute.
+        shape_of: the shape of a value by its name; None where the name is no value.
+        given: tells whether an input was given; None where the name is no input.
+        dim: in a shape, the dim of a name that is no attribute.
+    """
+
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    shape_of: Callable[[str], Shape | None] = lambda name: None
+    given: Callable[[str], bool | None] = lambda name: None
+    dim: Callable[[str], Any] = lambda name: None
+
+
+def in_shape(environment: Environment, dims: Mapping[str, Any] | None = None) -> Environment:
+    """Return the environment of a shape, where names that are no attributes are dims: bound ones, else symbols."""
+
+    def dim(name: str) -> Any:
+        return symbol(name) if dims is None else dims.get(name)
+
+    return Environment(environment.attributes, environment.shape_of, environment.given, dim)
+
+
+_ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "floor_divide": floordiv,
+    "remainder": mod,
+}
+_ORDER: Mapping[str, Callable[[Any, Any], bool]] = {
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+}
+
+
+def evaluate(term: Term, environment: Environment) -> Any:
+    """Return the value of a static term: a number, boolean, string, list, null, dim or reference to an op.
+
+    Raises:
+        StaticError: an unknown name, or an operation that its operands do not have.
+    """
+    if term.kind in ("number", "boolean", "string"):
+        return term.value
+    if term.kind == "null":
+        return None
+    handler = _HANDLERS.get(term.kind)
+    if handler is None:
+        raise StaticError(f"{_words(term)} is computed when the graph runs and cannot stand here", term)
+    return handler(term, environment)
+
+
+def condition(term: Term, environment: Environment) -> bool:
+    """Return the value of a static condition, which must be a boolean (L4.3).
+
+    Raises:
+        StaticError: it is not.
+    """
+    value = evaluate(term, environment)
+    if not isinstance(value, bool):
+        raise StaticError(f"a condition is true or false, found {describe(value)}", term)
+    return value
+
+
+def _name(term: Term, environment: Environment) -> Any:
+    if term.value in environment.attributes:
+        return environment.attributes[term.value]
+    dim = environment.dim(term.value)
+    if dim is not None:
+        return dim
+    if environment.shape_of(term.value) is not None:
+        message = f"'{term.value}' is a value, known only when the graph runs; attributes and {term.value}.shape[i] can stand here"
+        raise StaticError(message, term)
+    raise StaticError(f"no attribute is called '{term.value}'", term, hint=f'a string is quoted: "{term.value}"')
+
+
+def _operation(term: Term, environment: Environment) -> Any:
+    values = [evaluate(part, environment) for part in term.parts if part is not None]
+    if term.value in ("equal", "not_equal"):
+        return (values[0] == values[1]) is (term.value == "equal")
+    for value in values:
+        if isinstance(value, bool) or not isinstance(value, int | float | Expr):
+            raise StaticError(f"arithmetic needs numbers, found {describe(value)}", term)
+    try:
+        return _compute(term, values)
+    except (ArithmeticError, ValueError, TypeError) as error:
+        raise StaticError(str(error), term) from None
+
+
+def _compute(term: Term, values: list[Any]) -> Any:
+    if term.value == "negative":
+        return -values[0]
+    a, b = values
+    if term.value in _ORDER:
+        if isinstance(a, Expr) or isinstance(b, Expr):
+            raise StaticError(f"{a} and {b} cannot be compared before the symbolic dim has a size", term)
+        return _ORDER[term.value](a, b)
+    if term.value in ("floor_divide", "remainder") and (isinstance(a, float) or isinstance(b, float)):
+        return a // b if term.value == "floor_divide" else a % b
+    if term.value in _ARITHMETIC:
+        return _ARITHMETIC[term.value](a, b)
+    if isinstance(a, Expr) or isinstance(b, Expr):
+        raise StaticError(f"a symbolic dim takes part in + - * // % only, found {a} and {b}", term)
+    if term.value == "divide":
+        return a / b
+    if term.value == "pow" and abs(b) <= 1000:
+        result = a**b
+        if isinstance(result, int | float) and abs(result) < 1e300:
+            return result
+    raise StaticError(f"'{term.value}' cannot stand in a static expression", term)
+
+
+def _logic(term: Term, environment: Environment) -> bool:
+    parts = [part for part in term.parts if part is not None]
+    if term.kind == "not":
+        return not condition(parts[0], environment)
+    for part in parts:
+        if condition(part, environment) is (term.kind == "or"):
+            return term.kind == "or"
+    return term.kind == "and"
+
+
+def _conditional(term: Term, environment: Environment) -> Any:
+    then, test, otherwise = (part for part in term.parts if part is not None)
+    return evaluate(then if condition(test, environment) else otherwise, environment)
+
+
+def _call(term: Term, environment: Environment) -> Any:
+    if term.value == "given":
+        name = dotted(term.parts[0]) if len(term.parts) == 1 and term.parts[0] else None
+        known = environment.given(name) if name else None
+        if known is None:
+            raise StaticError("given(x) asks for an input by its name", term)
+        return known
+    raise StaticError(f"the call of '{term.value}' is computed when the graph runs and cannot stand here", term)
+
+
+def _index(term: Term, environment: Environment) -> Any:
+    """Evaluate ``x.shape[i]`` and the item of a list."""
+    base, *items = (part for part in term.parts if part is not None)
+    if len(items) != 1:
+        raise StaticError("one index is expected here", term)
+    at = evaluate(items[0], environment)
+    if base.kind == "member" and base.value == "shape" and base.parts[0] is not None:
+        name = dotted(base.parts[0]) or (base.parts[0].value if base.parts[0].kind == "string" else None)
+        shape = environment.shape_of(name) if name else None
+        if shape is None:
+            raise StaticError(f"'{name}' is no value whose shape is known here", term, code="GS301")
+        values: Any = shape
+    else:
+        values = evaluate(base, environment)
+    if not isinstance(values, tuple | list) or isinstance(at, bool) or not isinstance(at, int):
+        raise StaticError("a list and an integer index are expected here", term)
+    if not -len(values) <= at < len(values):
+        raise StaticError(f"index {at} is out of range: there are {len(values)}", term)
+    return values[at]
+
+
+def _list(term: Term, environment: Environment) -> tuple[Any, ...]:
+    return tuple(evaluate(part, environment) for part in term.parts if part is not None)
+
+
+def _words(term: Term) -> str:
+    return {"member": "a member", "slice": "a slice", "ellipsis": "'...'"}.get(term.kind, "this")
+
+
+_HANDLERS: Mapping[str, Callable[[Term, Environment], Any]] = {
+    "name": _name,
+    "operation": _operation,
+    "and": _logic,
+    "or": _logic,
+    "not": _logic,
+    "conditional": _conditional,
+    "call": _call,
+    "index": _index,
+    "list": _list,
+}

@@ -1,0 +1,236 @@
+"""Stage 2, after the schema: every op, keyword and attribute value that is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphspec.attribute import Attribute, AttributeProblem
+from graphspec.callee import INHERITED, Callee, Signature, resolve, signature, unknown_hint
+from graphspec.declaration import AttributeSlot, Expression, Function, NodeDeclaration
+from graphspec.errors import Diagnostic, did_you_mean, problem
+from graphspec.expression import Term, walk
+from graphspec.grammar import INITIALIZERS
+from graphspec.origin import Origin
+from graphspec.reader import NODE_KEYS
+from graphspec.static import Environment, StaticError, evaluate
+
+
+def functions_in(root: Function) -> Iterator[Function]:
+    """Yield a document and every function in it, outermost first."""
+    stack = [root]
+    while stack:
+        function = stack.pop()
+        yield function
+        stack.extend(reversed(list(function.functions.values())))
+
+
+def expressions_in(function: Function) -> Iterator[Expression]:
+    """Yield every operand slot of a document, not of the functions in it."""
+    for node in function.nodes.values():
+        yield from node_expressions(node)
+    yield from function.updates.values()
+    yield from (rule for rule in (function.gradient or {}).values() if rule is not None)
+
+
+def node_expressions(node: NodeDeclaration) -> Iterator[Expression]:
+    """Yield the operand slots of a node."""
+    if node.expression is not None:
+        yield node.expression
+    yield from node.positional
+    for operands in node.by_port.values():
+        yield from operands
+
+
+def operand_terms(expression: Expression) -> Iterator[Term]:
+    """Yield the terms of an expression that are computed when the graph runs; static parts are left out."""
+    stack = [expression.term]
+    while stack:
+        term = stack.pop()
+        yield term
+        if term.kind == "conditional":
+            stack.extend(part for part in (term.parts[0], term.parts[2]) if part is not None)
+        elif term.kind in ("index", "member"):
+            stack.extend(term.parts[:1])  # type: ignore[arg-type]
+        elif term.kind in ("operation", "call"):
+            stack.extend(part for part in reversed(term.parts) if part is not None)
+
+
+def op_attribute(function: Function, name: str) -> bool:
+    """Tell whether ``name`` before a parenthesis is an attribute of type `op`."""
+    declared = function.attributes.get(name)
+    return declared is not None and declared.kind == "op"
+
+
+def check_structure(root: Function) -> list[Diagnostic]:
+    """Return what is wrong with the ops, keywords and attribute values of a file."""
+    found: list[Diagnostic] = []
+    for function in functions_in(root):
+        for expression in expressions_in(function):
+            found.extend(_expression(function, expression))
+        for node in function.nodes.values():
+            if node.op is not None:
+                found.extend(_node(function, node))
+        for declared in function.parameters.values():
+            if declared.init is not None:
+                found.extend(_initializer(declared.init))
+    return found
+
+
+def _expression(function: Function, expression: Expression) -> Iterator[Diagnostic]:
+    for term in operand_terms(expression):
+        if term.kind in ("list", "and", "or", "not", "null", "ellipsis", "slice"):
+            words = {"list": "a list", "null": "null"}.get(term.kind, f"'{term.kind}'")
+            hint = (
+                "logical_and, logical_or and logical_not compute with boolean arrays"
+                if term.kind in ("and", "or", "not")
+                else ""
+            )
+            yield problem("GS209", f"{words} cannot be an operand", expression.at(term).location, hint=hint)
+        elif term.kind == "call":
+            yield from _call(function, expression, term)
+
+
+def _call(function: Function, expression: Expression, term: Term) -> Iterator[Diagnostic]:
+    if term.value == "given":
+        yield problem("GS209", "given(x) is a static condition, not an operand", expression.at(term).location)
+        return
+    if op_attribute(function, term.value):
+        return
+    callee = resolve(function, term.value)
+    if callee is None:
+        place = Origin(
+            expression.origin.source,
+            expression.origin.mark,
+            expression.origin.text,
+            term.start,
+            term.start + len(term.value),
+        )
+        yield _unknown(function, term.value, place)
+        return
+    facts = signature(callee)
+    keywords = dict(term.keywords)
+    for name, value in keywords.items():
+        if name in facts.attributes:
+            yield from _literal(facts.attributes[name], value, expression)
+        elif name not in facts.names and name != "share":
+            place = expression.at(Term("name", name, (), (), value.start - len(name) - 1, value.start - 1))
+            hint = did_you_mean(name, facts.names) or f"its signature is {facts}"
+            yield problem(
+                "GS210", f"{term.value} has neither a port nor an attribute '{name}'", place.location, hint=hint
+            )
+    yield from _required(facts, set(keywords), expression.at(term), callee)
+
+
+def _unknown(function: Function, name: str, place: Origin) -> Diagnostic:
+    return problem("GS201", f"unknown op or function '{name}'", place.location, hint=unknown_hint(function, name))
+
+
+def _required(facts: Signature, given: set[str], place: Origin, callee: Callee) -> Iterator[Diagnostic]:
+    for name, declared in facts.attributes.items():
+        if declared.required and name not in given:
+            yield problem(
+                "GS211", f"{facts.name} needs the attribute '{name}'", place.location, hint=f"its signature is {facts}"
+            )
+
+
+def _literal(declared: Attribute, term: Term, expression: Expression) -> Iterator[Diagnostic]:
+    """Check an attribute whose value is written out; what names attributes is checked when the graph is built."""
+    if declared.kind == "op" or any(part.kind in ("name", "call", "index", "member") for part in walk(term)):
+        return
+    try:
+        declared.check(evaluate(term, Environment()))
+    except AttributeProblem as error:
+        yield problem(
+            "GS205", f"attribute '{declared.name}': {error.message}", expression.at(term).location, hint=error.hint
+        )
+    except StaticError as error:
+        yield problem(error.code, error.message, expression.at(error.term).location, hint=error.hint)
+
+
+def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
+    assert node.op is not None
+    assert node.op_origin is not None
+    if op_attribute(function, node.op):
+        return
+    callee = resolve(function, node.op)
+    if callee is None:
+        yield _unknown(function, node.op, node.op_origin)
+        return
+    facts = signature(callee)
+    for key, slot in node.attributes.items():
+        if key not in facts.attributes:
+            known = [*facts.attributes, *NODE_KEYS]
+            ports = [port.name for port in facts.ports] + list(facts.parameters)
+            hint = (
+                f"operands stand under 'inputs': inputs: {{{key}: ...}}" if key in ports else did_you_mean(key, known)
+            )
+            place = _key_of(function, node, key)
+            yield problem(
+                "GS202",
+                f"unknown key '{key}' in a node of op {node.op}",
+                place.location,
+                hint=hint,
+                path=f"nodes.{node.name}.{key}",
+            )
+        else:
+            yield from _slot(facts.attributes[key], slot, f"nodes.{node.name}.{key}")
+    over = set(node.over or ())
+    yield from _required(facts, set(node.attributes) | over, node.op_origin, callee)
+
+
+def _key_of(function: Function, node: NodeDeclaration, key: str) -> Origin:
+    from graphspec.source import Mark
+
+    mark = function.data["nodes"][node.name].marks[key]
+    return Origin(node.origin.source, Mark(mark.key_line, mark.key_column, "", 0, 0), key, 0, len(key))
+
+
+def _slot(declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagnostic]:
+    if declared.kind in ("op", "shape", "dim", "integers", "bounds") or _computed(slot.value):
+        return
+    try:
+        declared.check(slot.value)
+    except AttributeProblem as error:
+        yield problem(
+            "GS205", f"attribute '{declared.name}': {error.message}", slot.origin.location, hint=error.hint, path=path
+        )
+
+
+def _computed(value: object) -> bool:
+    if isinstance(value, list):
+        return any(_computed(item) for item in value)
+    return isinstance(value, str) and value.startswith("$")
+
+
+def _initializer(init: Expression) -> Iterator[Diagnostic]:
+    """Check the name and the arguments of an initialiser (L1.5)."""
+    term = init.term
+    name = term.value if term.kind in ("name", "call") else None
+    place = init.at(term).location
+    if name not in INITIALIZERS:
+        hint = did_you_mean(str(name), INITIALIZERS) or f"initialisers are {', '.join(INITIALIZERS)}"
+        yield problem("GS205", f"unknown initialiser '{init.origin.text}'", place, hint=hint)
+        return
+    arguments = dict(INITIALIZERS[name])
+    given = [*list(arguments)[: len(term.parts)], *(key for key, _ in term.keywords)]
+    for key, value in term.keywords:
+        if key not in arguments:
+            yield problem(
+                "GS210", f"{name} has no argument '{key}'", init.at(value).location, hint=did_you_mean(key, arguments)
+            )
+    if len(term.parts) > len(arguments) or len(set(given)) < len(given):
+        yield problem("GS210", f"{name} takes the arguments {', '.join(arguments) or 'none'}", place)
+    for key, default in arguments.items():
+        if default is None and key not in given:
+            yield problem("GS211", f"{name} needs the argument '{key}'", place)
+
+
+__all__ = [
+    "INHERITED",
+    "check_structure",
+    "expressions_in",
+    "functions_in",
+    "node_expressions",
+    "op_attribute",
+    "operand_terms",
+]

@@ -1,0 +1,172 @@
+"""The values of parameters and state: what was assigned or loaded, else their first values."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from graphspec.errors import CheckpointError, Diagnostic, FeedError, did_you_mean, problem
+from graphspec.feeds import convert
+from graphspec.loader import inside
+from graphspec.model import Model
+from graphspec.parameter import Parameter
+
+
+class Parameters(MutableMapping[str, np.ndarray]):
+    """Arrays by path. Reading gives a copy; assigning checks shape and dtype; nothing can be removed."""
+
+    def __init__(self, model: Model, assigned: dict[str, np.ndarray] | None = None, role: str | None = None):
+        self._model, self._role = model, role
+        self._assigned: dict[str, np.ndarray] = {} if assigned is None else assigned
+        self._first: dict[tuple[str, int], np.ndarray] = {}
+
+    def of_role(self, role: str) -> Parameters:
+        """Return the view of the parameters ("parameter") or of the state ("state")."""
+        view = Parameters(self._model, self._assigned, role)
+        view._first = self._first
+        return view
+
+    def for_model(self, model: Model) -> Parameters:
+        """Return the same values for a program derived from this one; later assignments stay apart."""
+        return Parameters(model, dict(self._assigned))
+
+    def _known(self) -> dict[str, Parameter]:
+        known = self._model.parameters
+        return known if self._role is None else {path: item for path, item in known.items() if item.role == self._role}
+
+    def value(self, parameter: Parameter, seed: int, values: Mapping[str, np.ndarray] | None = None) -> np.ndarray:
+        """Return the value of a parameter in a run with ``seed``; ``values`` replaces what is assigned now."""
+        found = (self._assigned if values is None else values).get(parameter.path)
+        if found is not None:
+            return found
+        key = (parameter.path, 0 if parameter.init is None else seed)
+        if key not in self._first:
+            self._first[key] = self._from_file(parameter) if parameter.file else parameter.first_value(seed)
+        return self._first[key]
+
+    def snapshot(self) -> dict[str, np.ndarray]:
+        """Return what is assigned now; arrays are replaced, never written into."""
+        return dict(self._assigned)
+
+    def __getitem__(self, path: str) -> np.ndarray:
+        known = self._known()
+        if path not in known:
+            raise KeyError(path)
+        return np.array(self.value(known[path], 0))
+
+    def __setitem__(self, path: str, value: Any) -> None:
+        known = self._known()
+        if path not in known:
+            hint = did_you_mean(path, known)
+            raise FeedError(problem("GS601", f"no parameter is called '{path}'", hint=hint))
+        self._assigned[path] = _fitted(known[path], value)
+
+    def __delitem__(self, path: str) -> None:
+        raise TypeError("a parameter cannot be removed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known())
+
+    def __len__(self) -> int:
+        return len(self._known())
+
+    def __repr__(self) -> str:
+        rows = [f"{path}: {item.type}" for path, item in self._known().items()]
+        return f"Parameters({', '.join(rows)})"
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write every value to a safetensors file; written to a temporary name and renamed.
+
+        Raises:
+            CheckpointError: the file cannot be written.
+        """
+        from safetensors.numpy import save
+
+        content = save({name: np.ascontiguousarray(value) for name, value in self.items()})
+        target = Path(path)
+        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+        try:
+            temporary.write_bytes(content)
+            temporary.replace(target)
+        except OSError as error:
+            temporary.unlink(missing_ok=True)
+            raise CheckpointError(problem("GS606", f"'{target}' cannot be written: {error.strerror}")) from None
+
+    def load(self, path: str | os.PathLike[str]) -> None:
+        """Read every value from a safetensors file; names, shapes and dtypes must be those of the spec.
+
+        Raises:
+            CheckpointError: the file cannot be read or does not fit; nothing is changed then.
+        """
+        found = read_safetensors(Path(path), str(path))
+        known = self._known()
+        wrong: list[Diagnostic] = [
+            problem("GS606", f"'{path}' has no value for '{name}'", hint=did_you_mean(name, found)) for name in known if name not in found
+        ]
+        wrong += [
+            problem("GS606", f"'{path}' has a value '{name}', which the spec does not know", hint=did_you_mean(name, known))
+            for name in found
+            if name not in known
+        ]
+        fitted = {}
+        for name in known:
+            if name in found:
+                try:
+                    fitted[name] = _fitted(known[name], found[name])
+                except FeedError as error:
+                    wrong += error.diagnostics
+        if wrong:
+            raise CheckpointError(wrong)
+        self._assigned.update(fitted)
+
+    def _from_file(self, parameter: Parameter) -> np.ndarray:
+        """Return the value that `file:` names; the file is inside the spec's folder."""
+        where = parameter.origin.location
+        folder = self._model.function.root.folder
+        target = None if folder is None else inside(folder, folder, parameter.file or "")
+        if target is None:
+            message = f"'{parameter.file}' is outside the spec's folder"
+            raise CheckpointError(problem("GS112", message, where))
+        found = read_safetensors(target, parameter.file or "")
+        key = parameter.key or parameter.path
+        if key not in found:
+            hint = did_you_mean(key, found)
+            raise CheckpointError(problem("GS606", f"'{parameter.file}' has no value '{key}'", where, hint=hint))
+        return _fitted(parameter, found[key])
+
+
+def _fitted(parameter: Parameter, value: Any) -> np.ndarray:
+    """Return a value in the type of a parameter.
+
+    Raises:
+        FeedError: its shape or dtype does not fit.
+    """
+    try:
+        array = convert(value, parameter.type.dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise FeedError(problem("GS603", f"'{parameter.path}' is {parameter.type}: {error}")) from None
+    if array.shape != parameter.shape:
+        found = f"{array.dtype}{list(array.shape)}"
+        raise FeedError(problem("GS604", f"'{parameter.path}' is {parameter.type}, given {found}"))
+    return array
+
+
+def read_safetensors(path: Path, shown: str) -> dict[str, np.ndarray]:
+    """Read a safetensors file.
+
+    Raises:
+        CheckpointError: it is missing, or not such a file.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    try:
+        return dict(load(path.read_bytes()))
+    except OSError as error:
+        raise CheckpointError(problem("GS606", f"'{shown}' cannot be read: {error.strerror}")) from None
+    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+        raise CheckpointError(problem("GS606", f"'{shown}' is not a safetensors file: {error}")) from None

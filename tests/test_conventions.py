@@ -1,0 +1,119 @@
+"""Gradients at kinks, ties, bounds and zeros: the conventions that the docstrings of the ops state."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import graphspec.ops  # noqa: F401
+from graphspec.autodiff import vjp, zeros
+from graphspec.engine import numpy_engine
+from graphspec.graph import Graph, Value
+from graphspec.op import OPS
+from graphspec.plan import schedule
+from graphspec.types import TensorType
+
+
+def gradients(name: str, *operands: Any, order: int = 1, **given: Any) -> list[Any]:
+    """Return the gradients of the sum of an op's output; of order two, those of the sum of the first gradient."""
+    graph = Graph()
+    arrays = [np.asarray(operand) for operand in operands]
+    leaves = [graph.leaf("input", f"x{i}", TensorType(str(x.dtype), x.shape)) for i, x in enumerate(arrays)]
+    found = [graph.apply(OPS[name](**given), *leaves)]
+    for _ in range(order):
+        seed = {found[0].id: zeros(graph, found[0].type) + 1}
+        backward = vjp(graph, seed, [leaf.id for leaf in leaves])
+        found = [backward.cotangents.get(leaf.id) or zeros(graph, leaf.type) for leaf in leaves]
+    return [array.tolist() for array in compute(graph, found, dict(zip(leaves, arrays, strict=True)))]
+
+
+def compute(graph: Graph, values: list[Value], arrays: dict[Value, np.ndarray]) -> list[np.ndarray]:
+    plan = schedule(graph, [value.id for value in values])
+    return numpy_engine.run(plan, {leaf.id: array for leaf, array in arrays.items()}, {})
+
+
+def test_abs_is_flat_at_zero() -> None:
+    assert gradients("abs", [-2.0, 0.0, 3.0]) == [[-1.0, 0.0, 1.0]]
+
+
+@pytest.mark.parametrize("name", ["sign", "round", "floor", "ceil", "trunc", "stop_gradient"])
+def test_steps_are_flat(name: str) -> None:
+    assert gradients(name, [-1.5, 0.0, 0.5, 2.0]) == [[0.0, 0.0, 0.0, 0.0]]
+
+
+def test_maximum_and_minimum_share_ties() -> None:
+    a, b = [1.0, 2.0, 3.0], [3.0, 2.0, 1.0]
+    assert gradients("maximum", a, b) == [[0.0, 0.5, 1.0], [1.0, 0.5, 0.0]]
+    assert gradients("minimum", a, b) == [[1.0, 0.5, 0.0], [0.0, 0.5, 1.0]]
+
+
+def test_max_and_min_share_ties() -> None:
+    x = [[1.0, 4.0, 4.0], [2.0, 2.0, 2.0]]
+    assert gradients("max", x, axis=1) == [[[0.0, 0.5, 0.5], [1 / 3, 1 / 3, 1 / 3]]]
+    assert gradients("max", x) == [[[0.0, 0.5, 0.5], [0.0, 0.0, 0.0]]]
+    assert gradients("min", x, axis=(0, -1), keepdims=True) == [[[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]]]
+
+
+def test_max_gives_nan_no_gradient() -> None:
+    assert gradients("max", [1.0, math.nan, 2.0]) == [[0.0, 0.0, 0.0]]
+
+
+def test_clip_passes_at_its_bounds() -> None:
+    x = [-1.0, 0.0, 0.5, 1.0, 2.0]
+    assert gradients("clip", x, 0.0, 1.0) == [[0.0, 1.0, 1.0, 1.0, 0.0], 1.0, 1.0]
+    assert gradients("clip", [-1.0, 0.0, 3.0], 2.0, 1.0) == [[0.0, 0.0, 0.0], 0.0, 3.0]
+
+
+def test_remainder_has_one_slope_at_its_steps() -> None:
+    assert gradients("remainder", [4.0, -4.0], [2.0, 3.0]) == [[1.0, 1.0], [-2.0, 2.0]]
+    assert gradients("floor_divide", [4.0, -4.0], [2.0, 3.0]) == [[0.0, 0.0], [0.0, 0.0]]
+
+
+def test_pow_is_finite_at_base_zero() -> None:
+    assert gradients("pow", [0.0, 0.0, 0.0, 3.0], [2.0, 1.0, 0.0, 0.0])[0] == [0.0, 1.0, 0.0, 0.0]
+    assert gradients("pow", [0.0, 0.0, 0.0, 1.0], [2.0, 1.0, 0.0, 5.0])[1] == [0.0, 0.0, 0.0, 0.0]
+    assert gradients("pow", 2.0, 0.0, order=2) == [0.0, 0.5]  # of b * a**(b - 1)
+    assert gradients("pow", [0.0, 2.0], [-1.0, 3.0])[1] == pytest.approx([0.0, 8 * math.log(2)])
+
+
+def test_pow_bends_rightly_at_zero() -> None:
+    """Differentiate twice along the base only: a constant exponent is what squares and cubes have."""
+    graph = Graph()
+    x = graph.leaf("input", "x", TensorType("float64", (4,)))
+    exponent = graph.leaf("input", "n", TensorType("float64", (4,)))
+    y = x**exponent
+    for _ in range(2):
+        y = vjp(graph, {y.id: zeros(graph, y.type) + 1}, [x.id]).cotangents[x.id]
+    arrays = {x: np.array([0.0, 0.0, 0.0, 2.0]), exponent: np.array([2.0, 1.0, 0.0, 0.0])}
+    assert compute(graph, [y], arrays)[0].tolist() == [2.0, 0.0, 0.0, 0.0]
+
+
+def test_prod_is_right_with_zeros() -> None:
+    assert gradients("prod", [2.0, 0.0, 3.0]) == [[0.0, 6.0, 0.0]]
+    assert gradients("prod", [2.0, 0.0, 0.0]) == [[0.0, 0.0, 0.0]]
+    assert gradients("prod", [2.0, 0.0, 0.0], order=2) == [[0.0, 2.0, 2.0]]
+    assert gradients("prod", [[2.0, 0.0], [3.0, 5.0]], axis=(0, 1)) == [[[0.0, 30.0], [0.0, 0.0]]]
+
+
+def test_sqrt_is_steep_at_zero() -> None:
+    assert gradients("sqrt", [0.0, 4.0]) == [[math.inf, 0.25]]
+
+
+def test_where_gives_the_branch_not_chosen_nothing() -> None:
+    assert gradients("where", [True, False], [1.0, 2.0], 3.0)[1:] == [[1.0, 0.0], 1.0]
+
+
+def test_second_derivatives_of_kinks_are_zero() -> None:
+    assert gradients("maximum", [1.0, 2.0], [3.0, 2.0], order=2) == [[0.0, 0.0], [0.0, 0.0]]
+    assert gradients("abs", [-1.0, 0.0], order=2) == [[0.0, 0.0]]
+
+
+def test_comparisons_have_no_gradient_and_say_so() -> None:
+    graph = Graph()
+    x = graph.leaf("input", "x", TensorType("float64", ()))
+    step = graph.g.where(graph.g.greater(x, 0), 2 * zeros(graph, x.type), 1)
+    backward = vjp(graph, {step.id: zeros(graph, x.type)}, [x.id])
+    assert [graph.ops[node].name for node in backward.blocked.values()] == ["greater"]
