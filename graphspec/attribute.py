@@ -179,6 +179,7 @@ def _shape(value: Any) -> tuple[Dim, ...]:
     return tuple(_integer(item) for item in _list(value))
 
 
+SHAPE_KINDS = ("shape", "dim", "integers", "bounds")  # symbolic dims may stand in these
 _INTEGER = {"type": "integer"}
 _DIM = {"type": ["integer", "string"]}
 KINDS: Mapping[str, Kind] = {

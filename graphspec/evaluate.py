@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphspec import diagnose
-from graphspec.attribute import REQUIRED, Attribute, AttributeProblem
+from graphspec.attribute import REQUIRED, SHAPE_KINDS, Attribute, AttributeProblem
 from graphspec.callee import Callee, Reference, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression
 from graphspec.dims import Expr
@@ -20,10 +20,8 @@ from graphspec.origin import Origin
 from graphspec.references import find_declared
 from graphspec.scope import FRESH, NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site, flatten
 from graphspec.slicing import slice_attributes
-from graphspec.static import Environment, StaticError, condition, evaluate, in_shape
+from graphspec.static import Environment, StaticError, condition, evaluate, in_shape, static_operation
 from graphspec.types import Shape
-
-_SHAPE_KINDS = ("shape", "dim", "integers", "bounds")
 
 
 class Evaluator(ABC):
@@ -61,7 +59,7 @@ class Evaluator(ABC):
         """Return what a name or path stands for in a scope."""
         name = find_declared(scope.function.places, text) or find_declared(scope.values, text)  # type: ignore[arg-type]
         if name is None:
-            raise Failure()  # an unknown name was reported by the check of references
+            raise Failure(problem("GS301", f"unknown name '{text}'", place.location, related=place.chain))
         if name not in scope.values and name in scope.function.parameters:
             scope.values[name] = self.parameter(scope, name)
         operand = scope.values.get(name, scope.attributes.get(name, POISON))
@@ -115,12 +113,20 @@ class Evaluator(ABC):
                     found = self.emit(OPS["identity"](), [found], site, part, at)
             elif part.kind == "operation":
                 others = [self.operand(site, other) for other in part.parts[1:] if other is not None]
-                found = self.emit(OPS[part.value](), [found, *others], site, part, at)
+                found = self._operation(part, [found, *others], site, at)
             elif part.kind == "index":
                 found = self._index(found, site, part, at)
             else:
                 found = self._member(found, site, part, at)
         return found
+
+    def _operation(self, term: Term, operands: list[Operand], site: Site, path: str | None) -> Operand:
+        """Emit an operation; arithmetic on the sizes of dims is a number, as they are (L4.5)."""
+        if any(isinstance(operand, Expr) for operand in operands) and all(map(is_number, operands)):
+            size = static_operation(term.value, operands)
+            if size is not None:
+                return size if path == FRESH else self.emit(OPS["identity"](), [size], site, term, path)
+        return self.emit(OPS[term.value](), operands, site, term, path)
 
     def _is_leaf(self, site: Site, term: Term) -> bool:
         """Tell whether a chain of members is a path, or an index reads a shape."""
@@ -276,7 +282,7 @@ class Evaluator(ABC):
         if declared.kind == "op":
             return self.reference(site.scope, term, site.place(term))
         environment = self.environment(site.scope)
-        if declared.kind in _SHAPE_KINDS:
+        if declared.kind in SHAPE_KINDS:
             environment = in_shape(environment, site.scope.dims)
         try:
             return declared.check(evaluate(term, environment))
@@ -308,7 +314,7 @@ class Evaluator(ABC):
         if not isinstance(value, str):
             return value
         environment = self.environment(scope)
-        if kind in _SHAPE_KINDS:
+        if kind in SHAPE_KINDS:
             environment = in_shape(environment, scope.dims)
             return evaluate(parse(value.removeprefix("$")), environment)
         if value.startswith("$$"):

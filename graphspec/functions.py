@@ -60,21 +60,20 @@ class Builder(CallBuilder):
         target = self.lookup(scope, name, expression.origin)
         site = Site(scope, expression, scope.below(f"{name}.next"))
         assert isinstance(target, Value)
-        found = self.operand(site, expression.term, path=FRESH)
+        path = self.graph.paths[target.id] or name
+        after = self.fresh(path, "next")
+        found = self.operand(site, expression.term, after if _is_operation(expression.term) else FRESH)
         value = self.value(found, site, expression.term, target.type.dtype)
-        if value.type.is_scalar and not target.type.is_scalar:
-            value = self.graph.g.broadcast_to(value, shape=target.type.shape)
+        if self.graph.paths[value.id] != after:
+            fills = value.number is not None and not target.type.is_scalar
+            op = OPS["broadcast_to"](shape=target.type.shape) if fills else OPS["identity"]()
+            value = self.graph.apply(op, value, path=after, origin=site.place(expression.term))
         if value.type != target.type:
             why = "the value after the run is of the type of the value before"
             raise Failure(
                 diagnose.mismatch(f"'{name}'", str(target.type), value.type, site.place(expression.term), why)
             )
-        path = self.graph.paths[target.id] or name
-        done = self.graph.apply(OPS["identity"](), value, path=self._next(path), origin=site.place(expression.term))
-        self.updates[path] = done
-
-    def _next(self, path: str) -> str:
-        return self.fresh(path, "next") or path
+        self.updates[path] = value
 
     # -- nodes ------------------------------------------------------------------------------------------------------
 
@@ -202,3 +201,8 @@ class Builder(CallBuilder):
         if isinstance(found, bool) or not isinstance(found, int) or found < 0:
             raise Failure(problem("GS205", f"repeat expects a count of 0 or more, found {found}", origin.location))
         return found
+
+
+def _is_operation(term: Term) -> bool:
+    """Tell whether a term makes a node of its own, which then takes the path of what it is written for."""
+    return term.kind in ("operation", "call", "index", "conditional")

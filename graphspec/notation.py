@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -52,11 +53,12 @@ def number(value: Any) -> str:
     return repr(value) if isinstance(value, int | float) else str(value)
 
 
-def literal(op: Literal) -> Written:
-    """Return a literal; a negative one is a unary minus, a dim an expression of its own."""
+def literal(op: Literal, sizes: Mapping[str, str]) -> Written:
+    """Return a literal; a negative one has a sign, a dim is written with ``sizes``, such as ``x.shape[0]`` for ``n``."""
     text = number(op.value)
     if isinstance(op.value, Expr):
-        return Written(text, ATOM if op.value.is_symbol else 1)
+        written = re.sub(r"[A-Za-z_]\w*", lambda name: sizes.get(name[0], name[0]), text)
+        return Written(written, ATOM if op.value.is_symbol else 1)
     return Written(text, 4 if text.startswith("-") else ATOM)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator
 
+from graphspec.attribute import SHAPE_KINDS
 from graphspec.binding import Misfit, bind
 from graphspec.callee import Callee, resolve, signature
 from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
 from graphspec.errors import Diagnostic, Related, did_you_mean, problem
-from graphspec.expression import Term, references
+from graphspec.expression import Term, references, walk
 from graphspec.graph import declared_order
 from graphspec.origin import Origin
 from graphspec.structure import expressions_in, functions_in, node_expressions, op_attribute, operand_terms
@@ -84,14 +85,33 @@ def _unknown(function: Function, text: str, origin: Origin) -> Diagnostic:
 
 
 def _names(function: Function, expression: Expression, in_rule: bool) -> Iterator[Diagnostic]:
+    dims = dim_names(function) - set(function.places)
+    in_shapes = _shape_positions(function, expression) if dims else set()
     for text, (start, end) in references(expression.term).items():
         first = text.partition(".")[0]
-        allowed = first in ("training", "dtype") or (in_rule and first == "ct")
+        allowed = first in ("training", "dtype") or (in_rule and first == "ct") or (text in dims and start in in_shapes)
         if not allowed and find_declared(function.places, text) is None:  # type: ignore[arg-type]
-            if not in_rule and first == "ct":
-                continue
             o = expression.origin
             yield _unknown(function, text, Origin(o.source, o.mark, o.text, start, end))
+
+
+def dim_names(function: Function) -> set[str]:
+    """Return the names of the dims in the shapes of a document's inputs."""
+    slots = [declared.shape for declared in function.inputs.values() if declared.shape is not None]
+    terms = [dim for slot in slots for dim in slot.dims if isinstance(dim, Term)]
+    return {part.value for term in terms for part in walk(term) if part.kind == "name"}
+
+
+def _shape_positions(function: Function, expression: Expression) -> set[int]:
+    """Return where names stand in attributes that are shapes: dims may be named there (L2.3)."""
+    found: set[int] = set()
+    for term in operand_terms(expression):
+        callee = resolve(function, term.value) if term.kind == "call" and term.keywords else None
+        if callee is not None:
+            known = signature(callee).attributes
+            slots = [value for name, value in term.keywords if name in known and known[name].kind in SHAPE_KINDS]
+            found.update(part.start for slot in slots for part in walk(slot) if part.kind == "name")
+    return found
 
 
 def _calls(function: Function, expression: Expression) -> Iterator[Diagnostic]:

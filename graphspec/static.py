@@ -115,6 +115,16 @@ def _operation(term: Term, environment: Environment) -> Any:
         raise StaticError(str(error), term) from None
 
 
+def static_operation(name: str, values: list[Any]) -> Any:
+    """Return the result of an operation on integers and dims, or None where dims have none."""
+    if name not in _ARITHMETIC or len(values) != 2 or not all(isinstance(value, int | Expr) for value in values):
+        return None
+    try:
+        return _ARITHMETIC[name](*values)
+    except (ArithmeticError, ValueError):
+        return None
+
+
 def _compute(term: Term, values: list[Any]) -> Any:
     if term.value == "negative":
         return -values[0]

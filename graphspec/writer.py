@@ -12,6 +12,7 @@ import numpy as np
 from graphspec import notation
 from graphspec.callee import Reference
 from graphspec.custom import Custom
+from graphspec.dims import Expr
 from graphspec.extract import CustomFunctions
 from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Literal, Project
@@ -39,6 +40,8 @@ class Writer:
         self.complete = not model.derived
         self.custom = CustomFunctions(model)
         self.texts: dict[int, Written] = {}
+        self.next = {n for path, n in model.updates.items() if (model.graph.paths[n] or "").startswith(f"{path}.next")}
+        self.sizes = _sizes(model)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the document."""
@@ -116,7 +119,7 @@ class Writer:
         for node, op in enumerate(graph.ops):
             path = graph.paths[node]
             guarded = self.custom.guarded(node)
-            placed = path is None or node in self.model.inline or (isinstance(op, Project) and guarded is None)
+            placed = path is None or node in self.model.inline or node in self.next or (isinstance(op, Project) and guarded is None)
             if placed or isinstance(op, Leaf) or self.custom.hides(node):
                 continue
             text = self.expression(node).text if guarded is None else self.operand(guarded).text
@@ -127,7 +130,7 @@ class Writer:
         """Return the expression that a node is written as."""
         graph, op = self.graph, self.graph.ops[node]
         if isinstance(op, Literal):
-            return notation.literal(op)
+            return notation.literal(op, self.sizes)
         if isinstance(op, Custom):
             return self.custom.call(self, node)
         count = len(graph.operands[node]) - len(op.implicit)
@@ -162,8 +165,19 @@ class Writer:
         return flow(entries)
 
     def _of_update(self, node: int) -> str:
-        source = self.graph.operands[node][0]
-        return self.operand(source).text
+        if node not in self.next:  # one node may be the next value of several
+            return self.operand(node).text
+        return self.expression(node).text
+
+
+def _sizes(model: Model) -> dict[str, str]:
+    """Return how an expression writes each symbolic dim: as the size of an axis of an input."""
+    found: dict[str, str] = {}
+    for path, item in model.inputs.items():
+        for axis, size in enumerate(item.type.shape):
+            if isinstance(size, Expr) and size.is_symbol:
+                found.setdefault(str(size), f"{reference_text(path)}.shape[{axis}]")
+    return found
 
 
 # -- YAML -------------------------------------------------------------------------------------------------------------
