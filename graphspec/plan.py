@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
+from graphspec.errors import ExecutionError, problem
 from graphspec.graph import Graph
 from graphspec.leaf import Leaf
 from graphspec.op import Op
@@ -20,14 +22,26 @@ class Step:
     dies: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """A schedule that computes ``outputs`` from ``leaves``, in topological order."""
+    """A schedule that computes ``outputs`` from ``leaves``, in topological order.
+
+    ``bound`` is where engines keep what they made of it, by shapes.
+    """
 
     graph: Graph
     outputs: tuple[int, ...]
     leaves: tuple[int, ...]
     steps: tuple[Step, ...]
+    bound: dict[Any, Any] = field(default_factory=dict, repr=False)
+
+
+def step_failure(plan: Plan, step: Step, error: Exception) -> ExecutionError:
+    """Return the error of a node that failed while it was run."""
+    origin = plan.graph.origins[step.node]
+    where = origin.location if origin else None
+    message = f"{step.op.name} failed at {plan.graph.label(step.node)}: {error}"
+    return ExecutionError(problem("GS620", message, where))
 
 
 def schedule(graph: Graph, outputs: Sequence[int]) -> Plan:

@@ -247,6 +247,8 @@ class Program:
 
 
 def _merged(feeds: Mapping[str, Any] | None, inputs: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(inputs.get("feeds"), Mapping):  # the mapping given by keyword; no array is one
+        feeds = {**(feeds or {}), **inputs.pop("feeds")}
     return {**(feeds or {}), **inputs}
 
 

@@ -222,7 +222,7 @@ class Reader:
         key = Mark(mark.key_line or mark.line, mark.key_column or mark.column, "", 0, 0)
         origin = Origin(self.source, key, name, 0, len(name))
         if not isinstance(value, Map):
-            return ParameterDeclaration(name, origin, role, value=value)
+            return ParameterDeclaration(name, origin, role, value=value, trainable=role == "parameter")
         given = [item for item in ("value", "init", "file") if item in value]
         if len(given) != 1:
             found = " and ".join(given) if given else "none of them"

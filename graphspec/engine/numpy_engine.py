@@ -7,8 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from graphspec.errors import ExecutionError, problem
-from graphspec.plan import Plan, Step
+from graphspec.plan import Plan, Step, step_failure
 
 
 def run(plan: Plan, leaves: Mapping[int, Any], dims: Mapping[str, int]) -> list[Any]:
@@ -36,7 +35,4 @@ def _compute(plan: Plan, step: Step, arrays: Mapping[int, Any], dims: Mapping[st
         op = step.op.bind(dims) if dims else step.op
         return op.kernel(np, *(arrays[i] for i in step.operands))
     except (ValueError, IndexError, TypeError, ArithmeticError, MemoryError) as error:
-        origin = plan.graph.origins[step.node]
-        where = origin.location if origin else None
-        message = f"{step.op.name} failed at {plan.graph.label(step.node)}: {error}"
-        raise ExecutionError(problem("GS620", message, where)) from error
+        raise step_failure(plan, step, error) from error
