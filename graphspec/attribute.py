@@ -80,9 +80,9 @@ class Attribute:
         schema: dict[str, Any] = dict(KINDS[self.kind].schema)
         if self.choices:
             schema = {"enum": [*self.choices]}
-        for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)):
-            if bound is not None and schema.get("type") in ("integer", "number"):
-                schema[key] = bound
+        bounds = {key: bound for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)) if bound is not None}
+        if bounds:
+            schema = _bounded(schema, bounds)
         if not self.required and self.default is None:
             schema = {"anyOf": [schema, {"type": "null"}]}
         if "enum" in schema or schema.get("type") != "string":
@@ -100,6 +100,16 @@ class Kind:
 
     read: Callable[[Any], Any]
     schema: Mapping[str, Any]
+
+
+def _bounded(schema: Mapping[str, Any], bounds: Mapping[str, float]) -> dict[str, Any]:
+    """Return a schema with bounds on its numbers, also on those in lists; of texts and null they say nothing."""
+    found = {**schema, **bounds}
+    if "items" in schema:
+        found["items"] = {**schema["items"], **bounds}
+    if "anyOf" in schema:
+        found["anyOf"] = [_bounded(choice, bounds) for choice in schema["anyOf"]]
+    return found
 
 
 def describe(value: Any) -> str:
@@ -150,6 +160,13 @@ def _string(value: Any) -> str:
     return value
 
 
+def _op(value: Any) -> Any:
+    """Return the name of an op, or what it stands for already; it is looked up where it is written."""
+    if value is None or isinstance(value, bool | int | float | list | tuple | dict | Expr):
+        raise AttributeProblem(f"expected the name of an op, found {describe(value)}")
+    return value
+
+
 def _dtype(value: Any) -> str:
     if value not in DTYPES:
         hint = did_you_mean(value, DTYPES) if isinstance(value, str) else ""
@@ -179,6 +196,7 @@ def _shape(value: Any) -> tuple[Dim, ...]:
     return tuple(_integer(item) for item in _list(value))
 
 
+LANGUAGE_KINDS = ("integer", "float", "boolean", "string", "list", "op")
 SHAPE_KINDS = ("shape", "dim", "integers", "bounds")  # symbolic dims may stand in these
 _INTEGER = {"type": "integer"}
 _DIM = {"type": ["integer", "string"]}
@@ -188,7 +206,7 @@ KINDS: Mapping[str, Kind] = {
     "boolean": Kind(_boolean, {"type": "boolean"}),
     "string": Kind(_string, {"type": "string"}),
     "list": Kind(_list, {"type": "array"}),
-    "op": Kind(lambda value: value, {"type": "string"}),
+    "op": Kind(_op, {"type": "string"}),
     "dtype": Kind(_dtype, {"enum": [*DTYPES]}),
     "dim": Kind(_integer, _DIM),
     "axes": Kind(_axes, {"anyOf": [_INTEGER, {"type": "array", "items": _INTEGER}, {"type": "null"}]}),

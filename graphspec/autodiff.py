@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from graphspec.graph import Graph, Value
+from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Literal, Project
 from graphspec.types import TensorType, broadcast, broadcast_axes
+from graphspec.value import Value
 
 
 @dataclass

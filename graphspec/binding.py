@@ -53,7 +53,8 @@ def bind(
     for wanted, operand in edges:
         _bind_edge(signature, bound, wanted, operand, from_edges)
     missing = [port.name for port in signature.ports if port.name not in bound.ports and not port.optional]
-    for name in missing:
+    misplaced = sum(misfit.code == "GS309" for misfit in bound.misfits)  # they were meant for ports that are missing
+    for name in missing if len(missing) > misplaced else ():
         message = f"{signature.name} has no operand for its port '{name}'"
         bound.misfits.append(Misfit("GS303", message, hint=f"its signature is {signature}"))
     return bound

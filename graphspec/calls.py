@@ -13,7 +13,6 @@ from graphspec.callee import Callee, Reference, signature
 from graphspec.declaration import Function, InputDeclaration
 from graphspec.errors import problem
 from graphspec.expression import Term
-from graphspec.graph import Value
 from graphspec.guard import guard
 from graphspec.leaves import LeafBuilder
 from graphspec.names import join
@@ -21,6 +20,7 @@ from graphspec.op import OPS
 from graphspec.origin import Origin
 from graphspec.scope import FRESH, NOT_GIVEN, Bundle, Failure, Many, Operand, Scope, Site, flatten
 from graphspec.types import DimConflict, TensorType, check_arithmetic, match, shape_text
+from graphspec.value import Value
 
 _MAX_CALLS = 60
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphspec.autodiff import Backward
-from graphspec.errors import Diagnostic, NotDifferentiableError, did_you_mean, problem
+from graphspec.errors import Diagnostic, Location, NotDifferentiableError, did_you_mean, problem
 from graphspec.graph import Graph
 from graphspec.model import Model
 from graphspec.types import TensorType
@@ -73,7 +73,7 @@ def _checked(model: Model, name: str, found: list[Diagnostic]) -> int | None:
     return node
 
 
-def _place(model: Model, node: int) -> object:
+def _place(model: Model, node: int) -> Location | None:
     origin = model.graph.origins[node]
     return origin.location if origin is not None else None
 
@@ -109,4 +109,4 @@ def _blocked(model: Model, of: str, name: str, block: int, severity: str) -> Dia
     op = model.graph.ops[block].name
     path = model.graph.label(block)
     message = f"'{name}' reaches '{of}' only through {op} ('{path}'), which has no gradient"
-    return Diagnostic("GS503", severity, message, where=_place(model, block))  # type: ignore[arg-type]
+    return Diagnostic("GS503", severity, message, where=_place(model, block))

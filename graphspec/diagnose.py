@@ -5,29 +5,40 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from graphspec.errors import Diagnostic, OpTypeError, Related, problem
-from graphspec.graph import Value
 from graphspec.leaf import Leaf, Literal
 from graphspec.origin import Origin
 from graphspec.types import TensorType, shape_text
+from graphspec.value import Value
 
 _SECTIONS = {"input": "inputs", "parameter": "parameters", "state": "state", "constant": "constants"}
 
 
 def type_problem(error: OpTypeError, place: Origin, operands: Sequence[Value]) -> Diagnostic:
     """Return the diagnostic of an op whose operands do not fit."""
-    related = tuple(described(value) for value in operands)
+    related = described(operands)
     hint = error.hint or transposed_hint(error, operands)
     return problem(error.code, error.message, place.location, hint=hint, related=(*related, *place.chain))
 
 
-def described(value: Value) -> Related:
-    """Return the type of an operand and the place it comes from."""
+def described(operands: Sequence[Value]) -> tuple[Related, ...]:
+    """Return the type of every operand and the place it comes from, in columns."""
+    rows = [_facts(value) for value in operands]
+    name = max((len(row[0]) for row in rows), default=0)
+    type = max((len(row[1]) for row in rows), default=0)
+    return tuple(
+        Related(f"{row[0].ljust(name)} {row[1].ljust(type)}   {row[2]}".rstrip(), origin.location if origin else None)
+        for row, origin in zip(rows, (value.graph.origins[value.id] for value in operands), strict=True)
+    )
+
+
+def _facts(value: Value) -> tuple[str, str, str]:
+    """Return the name, the type and the section of an operand."""
     graph, op = value.graph, value.graph.ops[value.id]
     if isinstance(op, Literal):
-        return Related(f"{op.value}: {value.type}")
-    path, origin = graph.label(value.id), graph.origins[value.id]
+        return f"{op.value}:", str(value.type), ""
+    path = graph.label(value.id)
     section = _SECTIONS.get(op.role, "nodes") if isinstance(op, Leaf) else "nodes"
-    return Related(f"{path}: {value.type}   from {section}.{path}", origin.location if origin else None)
+    return f"{path}:", str(value.type), f"from {section}.{path}"
 
 
 def transposed_hint(error: OpTypeError, operands: Sequence[Value]) -> str:

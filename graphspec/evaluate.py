@@ -12,8 +12,8 @@ from graphspec.callee import Callee, Reference, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression
 from graphspec.dims import Expr
 from graphspec.errors import OpTypeError, did_you_mean, problem
-from graphspec.expression import Term, dotted, parse
-from graphspec.graph import Graph, Value, adopt
+from graphspec.expression import ExpressionError, Term, dotted, parse
+from graphspec.graph import Graph
 from graphspec.names import join
 from graphspec.op import OPS, Op, attributes
 from graphspec.origin import Origin
@@ -22,6 +22,7 @@ from graphspec.scope import FRESH, NOT_GIVEN, POISON, Bundle, Failure, Many, Ope
 from graphspec.slicing import slice_attributes
 from graphspec.static import Environment, StaticError, condition, evaluate, in_shape, static_operation
 from graphspec.types import Shape
+from graphspec.value import Value, adopt
 
 
 class Evaluator(ABC):
@@ -57,7 +58,7 @@ class Evaluator(ABC):
 
     def lookup(self, scope: Scope, text: str, place: Origin) -> Operand:
         """Return what a name or path stands for in a scope."""
-        name = find_declared(scope.function.places, text) or find_declared(scope.values, text)  # type: ignore[arg-type]
+        name = find_declared(scope.function.places, text) or find_declared(scope.values, text)
         if name is None:
             raise Failure(problem("GS301", f"unknown name '{text}'", place.location, related=place.chain))
         if name not in scope.values and name in scope.function.parameters:
@@ -75,8 +76,9 @@ class Evaluator(ABC):
             raise Failure(
                 problem("GS312", f"input '{name}' was not given", place.location, hint=hint, related=place.chain)
             )
-        if isinstance(operand, str | tuple | list | Reference):
-            message = f"attribute '{name}' is {operand!s} and no number: it cannot be an operand"
+        if operand is None or isinstance(operand, str | tuple | list | Reference):
+            shown = "null" if operand is None else operand
+            message = f"attribute '{name}' is {shown} and no number: it cannot be an operand"
             raise Failure(problem("GS204", message, place.location))
         return operand
 
@@ -141,7 +143,7 @@ class Evaluator(ABC):
         text = dotted(base)
         if text is None:
             return base.parts[0] is not None and base.parts[0].kind == "string"
-        return find_declared(site.scope.function.places, text) != text  # type: ignore[arg-type]
+        return find_declared(site.scope.function.places, text) != text
 
     def _start(self, site: Site, term: Term, path: str | None) -> Operand:
         """Build the innermost left term."""
@@ -229,7 +231,7 @@ class Evaluator(ABC):
                 return adopt(self.graph, OPS["identity"].ports, [operand], dtype or site.scope.dtype)[0]
             except OpTypeError as error:
                 raise Failure(diagnose.type_problem(error, site.place(term), [])) from None
-        return self._refuse(operand, site, term)  # type: ignore[no-any-return]
+        return self._refuse(operand, site, term)
 
     # -- emission ---------------------------------------------------------------------------------------------------
 
@@ -251,7 +253,7 @@ class Evaluator(ABC):
         if isinstance(result, tuple):
             names = op.outputs or tuple(f"y{i}" for i in range(len(result)))
             return Bundle(where or op.name, dict(zip(names, result, strict=True)))
-        return result  # type: ignore[no-any-return]
+        return result
 
     # -- attributes -------------------------------------------------------------------------------------------------
 
@@ -259,7 +261,7 @@ class Evaluator(ABC):
         """Return what names mean in the static expressions of a scope."""
 
         def shape_of(name: str) -> Shape | None:
-            declared = find_declared(scope.function.places, name)  # type: ignore[arg-type]
+            declared = find_declared(scope.function.places, name)
             if declared is None or declared in scope.function.attributes:
                 return None
             found = self.lookup(scope, name, scope.function.places[declared])
@@ -303,7 +305,7 @@ class Evaluator(ABC):
         except AttributeProblem as error:
             message = f"attribute '{declared.name}': {error.message}"
             raise Failure(problem("GS205", message, place.location, hint=error.hint, related=place.chain)) from None
-        except StaticError as error:
+        except (StaticError, ExpressionError) as error:
             raise Failure(
                 problem(error.code, error.message, place.location, hint=error.hint, related=place.chain)
             ) from None

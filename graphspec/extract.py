@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from graphspec.custom import Custom
-from graphspec.graph import Graph, Value
+from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Project
 from graphspec.model import Model
 from graphspec.names import join, reference_text
 from graphspec.notation import Written
 from graphspec.scope import Scope
 from graphspec.types import TensorType
+from graphspec.value import Value
 
 if TYPE_CHECKING:
     from graphspec.writer import Writer

@@ -11,13 +11,14 @@ from graphspec.calls import CallBuilder, Written
 from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
 from graphspec.errors import did_you_mean, problem
 from graphspec.expression import Term
-from graphspec.graph import Graph, Value, declared_order
+from graphspec.graph import Graph, declared_order
 from graphspec.names import join
-from graphspec.op import OPS
+from graphspec.op import OPS, make
 from graphspec.origin import Origin
 from graphspec.references import node_references
 from graphspec.scope import FRESH, POISON, Failure, Operand, Scope, Site
 from graphspec.static import StaticError
+from graphspec.value import Value
 
 
 class Builder(CallBuilder):
@@ -66,7 +67,7 @@ class Builder(CallBuilder):
         value = self.value(found, site, expression.term, target.type.dtype)
         if self.graph.paths[value.id] != after:
             fills = value.number is not None and not target.type.is_scalar
-            op = OPS["broadcast_to"](shape=target.type.shape) if fills else OPS["identity"]()
+            op = make("broadcast_to", shape=target.type.shape) if fills else make("identity")
             value = self.graph.apply(op, value, path=after, origin=site.place(expression.term))
         if value.type != target.type:
             why = "the value after the run is of the type of the value before"
@@ -198,6 +199,8 @@ class Builder(CallBuilder):
             found = self._computed(value, "integer", scope)
         except StaticError as error:
             raise Failure(problem(error.code, error.message, origin.location, hint=error.hint)) from None
+        if isinstance(found, float) and found.is_integer():
+            found = int(found)
         if isinstance(found, bool) or not isinstance(found, int) or found < 0:
             raise Failure(problem("GS205", f"repeat expects a count of 0 or more, found {found}", origin.location))
         return found

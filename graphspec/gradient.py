@@ -12,7 +12,7 @@ from graphspec.derivative import is_scalar, node_of
 from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Literal, Project
 from graphspec.model import Model
-from graphspec.op import OPS
+from graphspec.op import make
 from graphspec.types import TensorType
 
 _LINE = 8  # operations that one line of a written gradient holds at most
@@ -129,7 +129,7 @@ class _Mover:
                 self.inline.add(self.ids[node])
         if name not in self.target.names:
             with self.target.rule_of(pair):
-                self.target.emit(OPS["identity"](), (self.ids[ct],), name)
+                self.target.emit(make("identity"), (self.ids[ct],), name)
 
     def _parts(self, root: int) -> list[int]:
         """Return the nodes that are not copied yet, in evaluation order: operands first, left to right."""
@@ -164,7 +164,7 @@ class _Mover:
         assert isinstance(found, TensorType)
         path = self.free(self.source.paths[node] or name)
         zero = self.target.literal(0.0, found.dtype)
-        op = OPS["identity"]() if found.is_scalar else OPS["broadcast_to"](shape=found.shape)
+        op = make("identity") if found.is_scalar else make("broadcast_to", shape=found.shape)
         with self.target.rule_of(self.ids.get(node)):
             self.target.emit(op, (zero.id,), path)
         self.comments[path] = f"cotangent of {self.source.label(node)}: nothing depends on it"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from graphspec.attribute import LANGUAGE_KINDS
 from graphspec.types import DTYPES
 
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
@@ -72,6 +73,9 @@ def _either(types: list[str], name: str) -> dict[str, Any]:
     return {"type": [*types, "object"], **branch}
 
 
+_WEIGHT = _either(["number", "array", "string"], "parameter")
+
+
 def _parameter(description: str, role: str) -> dict[str, Any]:
     properties = {
         "shape": _described("dims: integers, or names of attributes and dims", _SHAPE),
@@ -114,7 +118,7 @@ def definitions() -> dict[str, Any]:
         "attribute": _record(
             "the declaration of an attribute",
             {
-                "type": {"enum": ["integer", "float", "boolean", "string", "list", "op"]},
+                "type": {"enum": [*LANGUAGE_KINDS]},
                 "default": _described("without it the attribute is required", {}),
                 "doc": _TEXT,
                 "minimum": {"type": "number"},
@@ -142,7 +146,7 @@ def definitions() -> dict[str, Any]:
         ),
         "edge": _record(
             "an edge",
-            {"from": _TEXT, "to": _TEXT, "weight": _either(["number", "array", "string"], "parameter")},
+            {"from": _TEXT, "to": _TEXT, "weight": _WEIGHT},
             required=["from", "to"],
         ),
         "differentiate": _record(
@@ -188,7 +192,15 @@ def _shared() -> dict[str, Any]:
         "edges": {
             "type": "array",
             "description": "source -> target, chains, and weighted edges",
-            "items": {"type": ["string", "object"]},
+            "items": {
+                "type": ["string", "object"],
+                "if": {"type": "object"},
+                "then": {
+                    "if": {"minProperties": 1, "maxProperties": 1, "propertyNames": {"pattern": "->"}},
+                    "then": {"additionalProperties": _WEIGHT},
+                    "else": {"$ref": "#/$defs/edge"},
+                },
+            },
         },
         "outputs": {
             "description": "a name, a list of names, or {name: expression}",
@@ -236,9 +248,13 @@ def node(node_keys: dict[str, Any] | None = None) -> dict[str, Any]:
         "op": _described("the op or function", _TEXT),
         "inputs": _described(
             "an expression, a list by position or a mapping by port",
-            {"type": ["string", "number", "boolean", "array", "object"]},
+            {
+                "type": ["string", "number", "boolean", "array", "object"],
+                "items": _EXPRESSION,
+                "additionalProperties": {"$ref": "#/$defs/operands"},
+            },
         ),
-        "repeat": _either(["integer", "string"], "repeat"),
+        "repeat": {**_either(["integer", "string"], "repeat"), "minimum": 0},
         "share": _described("use all parameters and state of that node", _TEXT),
         "doc": _TEXT,
     }

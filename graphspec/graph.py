@@ -2,100 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from graphspec.dims import Expr
 from graphspec.errors import OpTypeError
 from graphspec.leaf import SEED, Leaf, Literal, Project
-from graphspec.op import OPS, Op, Port, Types
-from graphspec.types import TensorType, kind
+from graphspec.op import Op, Types
+from graphspec.types import TensorType
+from graphspec.value import Emitter, Number, Value
 
 if TYPE_CHECKING:
     import networkx
 
     from graphspec.origin import Origin
-
-Number = bool | int | float | Expr
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Value:
-    """One value of a graph under construction. Arithmetic on it emits nodes."""
-
-    graph: Graph
-    id: int
-
-    @property
-    def type(self) -> TensorType:
-        found = self.graph.types[self.id]
-        assert isinstance(found, TensorType)
-        return found
-
-    @property
-    def number(self) -> bool | int | float | None:
-        """The number, where the value is one that was written."""
-        op = self.graph.ops[self.id]
-        return None if not isinstance(op, Literal) or isinstance(op.value, Expr) else op.value
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Value) and other.id == self.id and other.graph is self.graph
-
-    def __hash__(self) -> int:
-        return hash(self.id)
-
-    def __add__(self, other: Any) -> Value:
-        return self.graph.g.add(self, other)
-
-    def __radd__(self, other: Any) -> Value:
-        return self.graph.g.add(other, self)
-
-    def __sub__(self, other: Any) -> Value:
-        return self.graph.g.subtract(self, other)
-
-    def __rsub__(self, other: Any) -> Value:
-        return self.graph.g.subtract(other, self)
-
-    def __mul__(self, other: Any) -> Value:
-        return self.graph.g.multiply(self, other)
-
-    def __rmul__(self, other: Any) -> Value:
-        return self.graph.g.multiply(other, self)
-
-    def __truediv__(self, other: Any) -> Value:
-        return self.graph.g.divide(self, other)
-
-    def __rtruediv__(self, other: Any) -> Value:
-        return self.graph.g.divide(other, self)
-
-    def __pow__(self, other: Any) -> Value:
-        return self.graph.g.pow(self, other)
-
-    def __matmul__(self, other: Any) -> Value:
-        return self.graph.g.matmul(self, other)
-
-    def __neg__(self) -> Value:
-        return self.graph.g.negative(self)
-
-
-class Emitter:
-    """Where gradient rules put their nodes: ``g.exp(x)`` adds a node, or finds an equal one, and returns its value."""
-
-    def __init__(self, graph: Graph):
-        self._graph = graph
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name not in OPS:
-            raise AttributeError(f"no op is called {name!r}")
-
-        def emit(*operands: Value | Number, **values: Any) -> Any:
-            op = OPS[name](**values)
-            return self._graph.apply(op, *adopt(self._graph, op.ports, operands))
-
-        return emit
-
 
 class Graph:
     """Nodes in the order of their emission, which is topological. A node is an index into the lists.
@@ -220,7 +140,7 @@ class Graph:
             return list(kept)
         tail = [(n, self.ops[n], self.operands[n], self.forward.get(n)) for n in range(start, len(self.ops))]
         self._truncate(start)
-        moved = {}
+        moved: dict[int, int] = {}
         for node, op, operands, forward in tail:
             if node in needed:
                 with self.rule_of(forward):
@@ -232,7 +152,7 @@ class Graph:
             self._merged.pop((self.ops[node], self.operands[node]), None)
             self.forward.pop(node, None)
         for column in (self.ops, self.operands, self.types, self.paths, self.origins):
-            del column[length:]  # type: ignore[attr-defined]
+            del column[length:]
 
     def verify(self) -> None:
         """Check the whole graph: operands come first, and every type is what its op infers.
@@ -302,45 +222,6 @@ def port_names(op: Op, count: int) -> list[str]:
         names += [f"{op.ports[-1].name}.{i}" for i in range(many)]
     names = names[: count - len(op.implicit)]
     return [*names, *op.implicit]
-
-
-def adopt(
-    graph: Graph, ports: Sequence[Port], operands: Sequence[Value | Number], dtype: str = "float64"
-) -> list[Value]:
-    """Turn literal operands into values: a literal takes the dtype it meets, alone the float dtype ``dtype``.
-
-    Raises:
-        OpTypeError: GS405, a fraction meets an integer array.
-    """
-    groups = [ports[min(i, len(ports) - 1)].group for i in range(len(operands))]
-    meets: dict[str, str] = {"integer": "int64", "boolean": "bool"}
-    for group, operand in zip(groups, operands, strict=True):
-        if isinstance(operand, Value):
-            meets.setdefault(group, operand.type.dtype)
-    numbers = [x for group, x in zip(groups, operands, strict=True) if group == "T" and not isinstance(x, Value)]
-    alone = "bool" if numbers and all(isinstance(x, bool) for x in numbers) else dtype
-    return [
-        operand if isinstance(operand, Value) else _literal(graph, operand, meets.get(group, alone))
-        for group, operand in zip(groups, operands, strict=True)
-    ]
-
-
-def _literal(graph: Graph, number: Number, dtype: str) -> Value:
-    if isinstance(number, bool):
-        return graph.literal(number, "bool")
-    if kind(dtype) == "boolean":
-        dtype = "int64"
-    if isinstance(number, Expr):
-        return graph.literal(number, dtype)
-    if kind(dtype) == "integer":
-        if not float(number).is_integer():
-            message = f"the fraction {number} meets an integer array of {dtype}"
-            raise OpTypeError("literal", message, code="GS405")
-        return graph.literal(int(number), dtype)
-    try:
-        return graph.literal(float(number), dtype)
-    except OverflowError:
-        raise OpTypeError("literal", f"the number {str(number)[:20]}... does not fit {dtype}", code="GS405") from None
 
 
 def declared_order(references: Mapping[str, Sequence[str]]) -> tuple[list[str], list[list[str]]]:

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from graphspec.custom import Custom, Rule
 from graphspec.declaration import Expression
 from graphspec.expression import Term, references
-from graphspec.graph import Value
 from graphspec.leaf import Project
 from graphspec.references import find_declared
 from graphspec.scope import Bundle, Operand, Scope, Site
+from graphspec.value import Value
 
 if TYPE_CHECKING:
     from graphspec.leaves import LeafBuilder
@@ -68,7 +68,7 @@ def _leaves(scope: Scope) -> list[str]:
 def _read_by_rules(scope: Scope, outputs: Mapping[str, Operand]) -> list[str]:
     texts = [text for rule in (scope.function.gradient or {}).values() if rule for text in references(rule.term)]
     known = scope.function.places
-    found = (find_declared(known, text) and text for text in texts)  # type: ignore[arg-type]
+    found = (find_declared(known, text) and text for text in texts)
     attributes = scope.function.attributes
     return [text for text in found if text and text not in outputs and text.partition(".")[0] not in attributes]
 

@@ -14,13 +14,14 @@ from graphspec.errors import Diagnostic, problem
 from graphspec.evaluate import Evaluator
 from graphspec.expression import parse
 from graphspec.grammar import INITIALIZERS
-from graphspec.graph import Graph, Value
+from graphspec.graph import Graph
 from graphspec.names import join
 from graphspec.origin import Origin
 from graphspec.parameter import Parameter
 from graphspec.scope import NOT_GIVEN, POISON, Failure, Operand, Scope, Site
 from graphspec.static import StaticError, evaluate, in_shape
 from graphspec.types import TensorType, expand, shape_text
+from graphspec.value import Value
 
 
 class LeafBuilder(Evaluator):

@@ -13,15 +13,17 @@ from graphspec.callee import signature
 from graphspec.declaration import Expression, Function, InputDeclaration
 from graphspec.dims import symbol, symbols
 from graphspec.errors import Diagnostic, SpecError, did_you_mean, first_stage, problem
-from graphspec.expression import Term, parse
+from graphspec.expression import ExpressionError, Term, parse
 from graphspec.functions import Builder
-from graphspec.graph import Graph, Value
+from graphspec.graph import Graph
 from graphspec.guard import guard
 from graphspec.op import OPS
 from graphspec.origin import Origin
 from graphspec.parameter import Parameter
 from graphspec.scope import NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site
+from graphspec.source import Map, Seq
 from graphspec.types import Shape, TensorType, shape_text
+from graphspec.value import Value
 
 
 @dataclass(frozen=True)
@@ -93,10 +95,9 @@ def build(
         SpecError: every problem of the first stage that fails.
     """
     document = _Document(function, attributes, frozenset(given), leading or {})
+    document.raise_errors()  # of attributes, without which nothing can be built
     model = document.build()
-    found = first_stage(document.builder.diagnostics)
-    if any(diagnostic.severity == "error" for diagnostic in found):
-        raise SpecError(found)
+    document.raise_errors()
     return model
 
 
@@ -117,6 +118,16 @@ class _Document:
 
     def note(self, diagnostic: Diagnostic) -> None:
         self.builder.diagnostics.append(diagnostic)
+
+    def raise_errors(self) -> None:
+        """Raise what has been found wrong.
+
+        Raises:
+            SpecError: every problem of the first stage that fails.
+        """
+        found = first_stage(self.builder.diagnostics)
+        if any(diagnostic.severity == "error" for diagnostic in found):
+            raise SpecError(found)
 
     def build(self) -> Model:
         """Return the model; what is wrong is in the builder's diagnostics."""
@@ -171,7 +182,10 @@ class _Document:
     def _attribute(self, name: str, kind: str, value: Any) -> Any:
         if kind == "op" and isinstance(value, str):
             place = self.function.places.get(name, self.function.origin)
-            return self.builder.reference(self.scope, parse(value), place)
+            try:
+                return self.builder.reference(self.scope, parse(value), place)
+            except ExpressionError as error:
+                raise AttributeProblem(error.message, error.hint) from None
         return signature(self.function).attributes[name].check(value)
 
     def _dims(self) -> None:
@@ -287,10 +301,10 @@ class _Document:
     def _place(self, text: str) -> Any:
         data = self.function.data
         value, mark = data["differentiate"], data.marks["differentiate"]
-        if isinstance(value, dict):
+        if isinstance(value, Map):
             inner = value["of"] if value.get("of") == text else value.get("wrt")
             mark = value.marks["of" if value.get("of") == text else "wrt"]
-            if isinstance(inner, list):
+            if isinstance(inner, Seq):
                 mark = inner.marks[inner.index(text)]
         return self.function.source.at(mark, 0, len(text))
 

@@ -10,9 +10,8 @@ from graphspec.grammar import NAME, PATH
 SIMPLE = re.compile(f"{NAME}$")
 DECLARED = re.compile(PATH)
 NOT_NAMES = frozenset(keyword.kwlist) | frozenset("true false null inf nan ct given training dtype".split())  # noqa: SIM905
-NOT_PORTS = frozenset(  # noqa: SIM905
-    "op inputs repeat share doc if then else cond scan while map over carry times body delay weights trainable remat "
-    "device precision seed key gradient axes unit tags meta".split()
+NOT_PORTS = frozenset(
+    ["op", "inputs", "repeat", "share", "doc", "if", "then", "else", "cond", "scan", "while", "map", "over", "carry", "times", "body", "delay", "weights", "trainable", "remat", "device", "precision", "seed", "key", "gradient", "axes", "unit", "tags", "meta"]
 )
 NOT_FUNCTIONS = frozenset("gradient vjp jvp jacobian hessian cond scan while map".split())  # noqa: SIM905
 

@@ -76,7 +76,7 @@ def apply(op: Op, operands: Sequence[Written], complete: bool) -> Written:
         if index is not None and operands[0].binding == ATOM:
             return Written(f"{operands[0].text}[{index}]")
     arguments = [operand.text for operand in operands]
-    for item in fields(op):  # type: ignore[arg-type]
+    for item in fields(op):
         value, declared = getattr(op, item.name), attributes(type(op))[item.name]
         if complete or declared.required or value != declared.default:
             arguments.append(f"{item.name}={attribute(value)}")

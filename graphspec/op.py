@@ -37,6 +37,7 @@ class Port:
     doc: str = ""
 
 
+@dataclass(frozen=True)
 class Op(ABC):
     """An op instance is the op plus its attribute values: frozen, hashable, so that equal nodes can be merged."""
 
@@ -72,7 +73,7 @@ class Op(ABC):
 
     def bind(self, env: Mapping[str, int]) -> Op:
         """Return the op with symbolic dims in its attributes replaced by integers."""
-        values = {item.name: getattr(self, item.name) for item in fields(self)}  # type: ignore[arg-type]
+        values = {item.name: getattr(self, item.name) for item in fields(self)}
         if not any(map(has_dims, values.values())):
             return self
         return type(self)(**{name: bind_dims(value, env) for name, value in values.items()})
@@ -92,6 +93,13 @@ _KINDS = {
     "Shape": "shape",
 }
 C = TypeVar("C", bound=type[Op])
+
+
+def make(name: str, **values: Any) -> Op:
+    """Return the op called ``name`` with its attributes."""
+    cls: Any = OPS[name]
+    instance: Op = cls(**values)
+    return instance
 
 
 def parse_ports(text: str) -> tuple[Port, ...]:
@@ -118,7 +126,9 @@ def op(name: str, *, ports: str, outputs: str = "y", family: str | None = None) 
         cls.outputs = () if outputs == "*" else tuple(outputs.split())
         cls.family = family or cls.__module__.rpartition(".")[2]
         cls.differentiable = cls.vjp is not Op.vjp
-        OPS[name] = dataclass(frozen=True)(cls)
+        # an op without attributes of its own inherits all that a dataclass would generate, which is slow to make
+        own = {key for key, hint in cls.__dict__.get("__annotations__", {}).items() if "ClassVar" not in str(hint)}
+        OPS[name] = dataclass(frozen=True)(cls) if own else cls
         return OPS[name]  # type: ignore[return-value]
 
     return register
@@ -139,7 +149,7 @@ def attributes(cls: type[Op]) -> dict[str, Attribute]:
         kind_name = _KINDS[str(item.type).removesuffix(" | None")]
         return Attribute(item.name, kind_name, default, **item.metadata)
 
-    return {item.name: declared(item) for item in fields(cls)}  # type: ignore[arg-type]
+    return {item.name: declared(item) for item in fields(cls)}
 
 
 TAKES = {

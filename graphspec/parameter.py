@@ -77,7 +77,7 @@ def initial(
     if name in ("zeros", "ones", "constant"):
         return np.full(shape, {"zeros": 0.0, "ones": 1.0}.get(name, a.get("value", 0.0)), dtype=dtype)
     if name == "eye":
-        return np.broadcast_to(np.eye(*shape[-2:]), shape).astype(dtype)
+        return np.broadcast_to(np.eye(shape[-2], shape[-1]), shape).astype(dtype)
     if name == "normal":
         return (a["mean"] + a["std"] * random.standard_normal(shape)).astype(dtype)
     if name == "uniform":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,11 @@ import numpy as np
 from graphspec import derivative, feeds, writer
 from graphspec.autodiff import Backward, gradient
 from graphspec.engine import engine_named
-from graphspec.errors import NotDifferentiableError, did_you_mean, problem
 from graphspec.gradient import gradient_model
 from graphspec.graph import Graph
 from graphspec.leaf import Leaf
 from graphspec.loader import load_document, load_text
-from graphspec.model import Model, build
+from graphspec.model import Model
 from graphspec.plan import Plan, schedule
 from graphspec.result import Arrays, Result
 from graphspec.specialise import Models

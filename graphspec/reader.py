@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from graphspec.attribute import REQUIRED, Attribute, AttributeProblem
+from graphspec.attribute import LANGUAGE_KINDS, REQUIRED, Attribute, AttributeProblem
 from graphspec.declaration import (
     AttributeSlot,
     Edge,
@@ -178,18 +178,25 @@ class Reader:
             default = tuple(value) if isinstance(value, list) else value
             return Attribute(name, _SHORT_KINDS.get(type(value), "list"), default)
         default = value.get("default", REQUIRED)
-        kind = value.get("type") or (_SHORT_KINDS.get(type(default), "list") if default is not REQUIRED else "float")
-        choices = tuple(value.get("choices") or ())
-        found = Attribute(
-            name, kind, default, value.get("doc", ""), value.get("minimum"), value.get("maximum"), choices
-        )
-        if default is not REQUIRED and default is not None and kind != "op":
-            try:
-                found.check(default)
-            except AttributeProblem as error:
-                origin = self.place(value.marks["default"], str(default))
-                self.report("GS205", f"the default of '{name}': {error.message}", origin, hint=error.hint)
+        short = "float" if default is REQUIRED else _SHORT_KINDS.get(type(default), "list")
+        kind = value["type"] if value.get("type") in LANGUAGE_KINDS else short
+        choices = tuple(value["choices"]) if isinstance(value.get("choices"), list) else ()
+        low, high = (value[key] if _is_number(value.get(key)) else None for key in ("minimum", "maximum"))
+        found = Attribute(name, kind, default, value.get("doc", ""), low, high, choices)
+        if default is not REQUIRED and default is not None:
+            self.default(found, value.marks["default"])
         return found
+
+    def default(self, declared: Attribute, mark: Mark) -> None:
+        """Check the default of an attribute; that of an op is looked up when the graph is built."""
+        place = self.place(mark, str(declared.default))
+        try:
+            declared.check(declared.default)
+        except AttributeProblem as error:
+            self.report("GS205", f"the default of '{declared.name}': {error.message}", place, hint=error.hint)
+        else:
+            if declared.kind == "op":
+                self.parsed(declared.default, mark)
 
     def inputs(self, data: Map, function: Function) -> dict[str, InputDeclaration]:
         section = data.get("inputs")
@@ -375,12 +382,13 @@ class Reader:
         if isinstance(value, str):
             return Weight(value, None, place)
         if isinstance(value, bool) or not isinstance(value, int | float | Seq | Map):
-            self.report(
-                "GS204", "the weight of an edge is a number, a list, the name of a parameter or its declaration", place
-            )
             return None
         declared = self.parameter(name, value, mark, "parameter")
         if not self.declare(function, "edges", name, declared.origin):
             return None
         function.parameters[name] = declared
         return Weight(name, declared, place)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

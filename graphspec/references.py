@@ -34,7 +34,7 @@ def node_references(function: Function, node: NodeDeclaration) -> list[str]:
     texts += [edge.weight.parameter for edge in function.edges_to(node.name) if edge.weight]
     texts += [text for slot in node.attributes.values() for text in slot_names(slot.value)]
     known = function.places
-    found = (find_declared(known, text) for text in texts)  # type: ignore[arg-type]
+    found = (find_declared(known, text) for text in texts)
     return list(dict.fromkeys(name for name in found if name is not None))
 
 
@@ -90,7 +90,7 @@ def _names(function: Function, expression: Expression, in_rule: bool) -> Iterato
     for text, (start, end) in references(expression.term).items():
         first = text.partition(".")[0]
         allowed = first in ("training", "dtype") or (in_rule and first == "ct") or (text in dims and start in in_shapes)
-        if not allowed and find_declared(function.places, text) is None:  # type: ignore[arg-type]
+        if not allowed and find_declared(function.places, text) is None:
             o = expression.origin
             yield _unknown(function, text, Origin(o.source, o.mark, o.text, start, end))
 
@@ -171,7 +171,7 @@ def _share(function: Function, node: NodeDeclaration, callee: Callee | None) -> 
 
 def _edges(function: Function) -> Iterator[Diagnostic]:
     for edge in function.edges:
-        if find_declared(function.places, edge.source) is None:  # type: ignore[arg-type]
+        if find_declared(function.places, edge.source) is None:
             yield _unknown(function, edge.source, _source_place(edge))
         target = function.nodes.get(edge.target)
         if target is None:
@@ -203,7 +203,7 @@ def _source_place(edge: Edge) -> Origin:
 
 def _outputs(function: Function) -> Iterator[Diagnostic]:
     for output in function.outputs:
-        if find_declared(function.places, output.path) is None:  # type: ignore[arg-type]
+        if find_declared(function.places, output.path) is None:
             yield _unknown(function, output.path, output.origin)
     if not function.outputs and (function.outer is not None or function.nodes):
         yield problem("GS203", "the key 'outputs' is missing", function.origin.location)
@@ -263,7 +263,8 @@ def _recursion(root: Function) -> Iterator[Diagnostic]:
     index = {id(function): key for key, function in members.items()}
     uses = {key: [index[id(f)] for f, _ in calls[id(function)] if id(f) in index] for key, function in members.items()}
     for cycle in declared_order(uses)[1]:
-        path = [members[key] for key in reversed(cycle)]
+        first = cycle.index(min(cycle, key=int))
+        path = [members[key] for key in reversed(cycle[first + 1 :] + cycle[: first + 1])]
         ring = [*path, path[0]]
         places = [
             next(origin for called, origin in calls[id(caller)] if called is callee)

@@ -10,10 +10,10 @@ from graphspec.declaration import Expression, Function
 from graphspec.dims import Dim
 from graphspec.errors import Diagnostic
 from graphspec.expression import Term
-from graphspec.graph import Number, Value
 from graphspec.names import join
 from graphspec.origin import Origin
 from graphspec.types import Shape
+from graphspec.value import Number, Value
 
 
 class Marker:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from graphspec.attribute import Attribute, AttributeProblem
+from graphspec.attribute import SHAPE_KINDS, Attribute, AttributeProblem
 from graphspec.callee import INHERITED, Callee, Signature, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression, Function, NodeDeclaration
 from graphspec.errors import Diagnostic, did_you_mean, problem
-from graphspec.expression import Term, walk
+from graphspec.expression import ExpressionError, Term, parse, walk
 from graphspec.grammar import INITIALIZERS
 from graphspec.origin import Origin
 from graphspec.reader import NODE_KEYS
+from graphspec.source import Mark, Seq
 from graphspec.static import Environment, StaticError, evaluate
 
 
@@ -179,14 +180,15 @@ def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
 
 
 def _key_of(function: Function, node: NodeDeclaration, key: str) -> Origin:
-    from graphspec.source import Mark
-
     mark = function.data["nodes"][node.name].marks[key]
     return Origin(node.origin.source, Mark(mark.key_line, mark.key_column, "", 0, 0), key, 0, len(key))
 
 
 def _slot(declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagnostic]:
-    if declared.kind in ("op", "shape", "dim", "integers", "bounds") or _computed(slot.value):
+    if declared.kind == "op" or declared.kind in SHAPE_KINDS:
+        yield from _texts(slot)
+        return
+    if _computed(slot.value):
         return
     try:
         declared.check(slot.value)
@@ -194,6 +196,18 @@ def _slot(declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagn
         yield problem(
             "GS205", f"attribute '{declared.name}': {error.message}", slot.origin.location, hint=error.hint, path=path
         )
+
+
+def _texts(slot: AttributeSlot) -> Iterator[Diagnostic]:
+    """Check the syntax of dims and of the names of ops; the reader has seen what begins with ``$``."""
+    source, value = slot.origin.source, slot.value
+    for text, mark in zip(value, value.marks, strict=True) if isinstance(value, Seq) else [(value, slot.origin.mark)]:
+        if isinstance(text, str) and not text.startswith("$"):
+            try:
+                parse(text)
+            except ExpressionError as error:
+                place = Origin(source, mark, text, error.start, error.end)
+                yield problem(error.code, error.message, place.location, hint=error.hint)
 
 
 def _computed(value: object) -> bool:

@@ -71,6 +71,8 @@ def _value(source: Source, error: Any, path: Sequence[Any], where: Location, nam
     if rule == "type":
         plain = isinstance(value, str) and _mark(source, path).style == ""
         allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
+        if list(path[-2:]) == ["differentiate", "of"] and isinstance(value, list):
+            return problem("GS208", "a list in 'of' is reserved for a later version", where, path=name)
         reading = ambiguous(value) if plain and {"number", "integer", "boolean"} & set(allowed) else None
         if reading:
             return problem(
@@ -133,6 +135,8 @@ def section_kind(path: Sequence[Any]) -> str:
         return "attribute"
     if inner[-1] == "repeat":
         return "repeat"
+    if inner[0] == "edges" and len(inner) > 2:
+        return "parameter"
     return singular.get(str(inner[0]), str(inner[0]))
 
 

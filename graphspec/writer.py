@@ -119,8 +119,8 @@ class Writer:
         for node, op in enumerate(graph.ops):
             path = graph.paths[node]
             guarded = self.custom.guarded(node)
-            placed = path is None or node in self.model.inline or node in self.next or (isinstance(op, Project) and guarded is None)
-            if placed or isinstance(op, Leaf) or self.custom.hides(node):
+            placed = node in self.model.inline or node in self.next or (isinstance(op, Project) and guarded is None)
+            if placed or path is None or isinstance(op, Leaf) or self.custom.hides(node):
                 continue
             text = self.expression(node).text if guarded is None else self.operand(guarded).text
             comment = self.model.comments.get(path)

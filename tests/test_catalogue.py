@@ -18,10 +18,11 @@ from graphspec.autodiff import vjp, zeros
 from graphspec.dims import Dim, symbol
 from graphspec.engine import numpy_engine
 from graphspec.errors import ExecutionError, OpTypeError
-from graphspec.graph import Graph, Value
+from graphspec.graph import Graph
 from graphspec.op import OPS, Op, attributes
 from graphspec.plan import schedule
 from graphspec.types import TensorType, evaluate_shape
+from graphspec.value import Value
 
 for family in iter_modules(samples.__path__):
     import_module(f"samples.{family.name}")

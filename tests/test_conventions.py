@@ -11,10 +11,11 @@ import pytest
 import graphspec.ops  # noqa: F401
 from graphspec.autodiff import vjp, zeros
 from graphspec.engine import numpy_engine
-from graphspec.graph import Graph, Value
+from graphspec.graph import Graph
 from graphspec.op import OPS
 from graphspec.plan import schedule
 from graphspec.types import TensorType
+from graphspec.value import Value
 
 
 def gradients(name: str, *operands: Any, order: int = 1, **given: Any) -> list[Any]:

@@ -29,7 +29,7 @@ for family in iter_modules(samples.__path__):
 ROOT = Path(__file__).resolve().parents[1]
 FILE = ROOT / "schemas" / "graphspec.schema.json"
 SPECS = sorted((ROOT / "specs").rglob("*.yaml"))
-VALUES: list[Any] = [None, True, 0, 1, -1, 2.0, 1.5, -0.5, "", [], [0], [1, -1], [None], [1.5], [True], [[1]], {}]
+VALUES: list[Any] = [None, True, 0, 1, -1, 2.0, 1.5, -0.5, [], [0], [1, -1], [None], [1.5], [True], [[1]], {}]
 
 
 @cache
@@ -90,7 +90,7 @@ def mutations(name: str) -> list[dict[str, Any]]:
         found.append({other: value for other, value in given.items() if other != key})
         found += [{**given, key: value} for value in [*VALUES, *beyond(declared)]]
         if declared.kind not in SHAPE_KINDS:  # there a string is a dim, whose name no schema knows
-            found += [{**given, key: text} for text in ("some text", "12", "$missing")]
+            found += [{**given, key: text} for text in ("", "some text", "12", "$missing")]
     return found
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
 from graphspec.attribute import has_dims
 from graphspec.dims import Dim, exact_quotient, product
 from graphspec.errors import OpTypeError
-from graphspec.op import Integers, Op, attribute, front_axes, front_axis, op, same_dtype
+from graphspec.op import Integers, Op, attribute, front_axes, front_axis, make, op, same_dtype
 from graphspec.types import Shape, TensorType, broadcast, shape_text
 
 
@@ -40,7 +39,7 @@ class Reshape(Op):
 
     def settle(self, *types: TensorType) -> Op:
         # the array may be empty when it runs, and NumPy cannot work -1 out then
-        return replace(self, shape=self.infer(*types).shape) if -1 in self.shape else self
+        return make("reshape", shape=self.infer(*types).shape) if -1 in self.shape else self
 
     def _rest(self, x: TensorType) -> Dim:
         """Return the dim that -1 stands for."""
