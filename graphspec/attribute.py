@@ -80,7 +80,9 @@ class Attribute:
         schema: dict[str, Any] = dict(KINDS[self.kind].schema)
         if self.choices:
             schema = {"enum": [*self.choices]}
-        bounds = {key: bound for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)) if bound is not None}
+        bounds = {
+            key: bound for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)) if bound is not None
+        }
         if bounds:
             schema = _bounded(schema, bounds)
         if not self.required and self.default is None:

@@ -68,7 +68,7 @@ class CallBuilder(LeafBuilder):
         inner = site
         if path == FRESH:
             if isinstance(callee, type):
-                path = self.fresh(site.below, callee.name) if site.below is not None else None
+                path = self.fresh(site.below, term.value.rpartition(".")[2])
                 return self._apply(callee, bound, values, site, term, path, None)
             path = self.fresh(site.below, term.value.rpartition(".")[2])
             inner = Site(site.scope, site.expression, path)

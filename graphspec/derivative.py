@@ -31,7 +31,9 @@ def request(model: Model, of: str | None, wrt: Sequence[str] | str | None) -> tu
         message = "there is nothing to differentiate: no output is a float scalar"
         if floats:
             message = f"there are several float scalars: {', '.join(floats)}"
-        raise NotDifferentiableError(problem("GS504", message, hint="name one: --of NAME, of=..., or `differentiate: NAME`"))
+        raise NotDifferentiableError(
+            problem("GS504", message, hint="name one: --of NAME, of=..., or `differentiate: NAME`")
+        )
     node = _checked(model, target, found)
     if node is not None and not is_scalar(model, node):
         hint = f"reduce it: sum({target}) or mean({target})"

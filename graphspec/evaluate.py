@@ -17,12 +17,12 @@ from graphspec.graph import Graph
 from graphspec.names import join
 from graphspec.op import OPS, Op, attributes
 from graphspec.origin import Origin
-from graphspec.references import find_declared
+from graphspec.mentions import find_declared
 from graphspec.scope import FRESH, NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site, flatten
 from graphspec.slicing import slice_attributes
 from graphspec.static import Environment, StaticError, condition, evaluate, in_shape, static_operation
 from graphspec.types import Shape
-from graphspec.value import Value, adopt
+from graphspec.value import Number, Value, adopt
 
 
 class Evaluator(ABC):
@@ -31,6 +31,7 @@ class Evaluator(ABC):
     def __init__(self, graph: Graph):
         self.graph = graph
         self.declared: set[str] = set()  # paths that declarations will take: no anonymous node may
+        self.statics: dict[int, Number] = {}  # the results of operations on numbers only
         self._counters: dict[str, int] = {}
 
     @abstractmethod
@@ -58,7 +59,8 @@ class Evaluator(ABC):
 
     def lookup(self, scope: Scope, text: str, place: Origin) -> Operand:
         """Return what a name or path stands for in a scope."""
-        name = find_declared(scope.function.places, text) or find_declared(scope.values, text)
+        name = text if text in scope.values else find_declared(scope.function.places, text)
+        name = name or find_declared(scope.values, text)
         if name is None:
             raise Failure(problem("GS301", f"unknown name '{text}'", place.location, related=place.chain))
         if name not in scope.values and name in scope.function.parameters:
@@ -123,12 +125,21 @@ class Evaluator(ABC):
         return found
 
     def _operation(self, term: Term, operands: list[Operand], site: Site, path: str | None) -> Operand:
-        """Emit an operation; arithmetic on the sizes of dims is a number, as they are (L4.5)."""
-        if any(isinstance(operand, Expr) for operand in operands) and all(map(is_number, operands)):
-            size = static_operation(term.value, operands)
-            if size is not None:
-                return size if path == FRESH else self.emit(OPS["identity"](), [size], site, term, path)
-        return self.emit(OPS[term.value](), operands, site, term, path)
+        """Emit an operation; one on numbers only has a result that adopts dtypes as they do (L6.3)."""
+        numbers = [self._number(operand) for operand in operands]
+        known = None if None in numbers else static_operation(term.value, numbers)
+        if isinstance(known, Expr):  # it is filled in when the plan is bound
+            return known if path == FRESH else self.emit(OPS["identity"](), [known], site, term, path)
+        result = self.emit(OPS[term.value](), operands, site, term, path)
+        if known is not None and path == FRESH and isinstance(result, Value):
+            self.statics[result.id] = known
+        return result
+
+    def _number(self, operand: Operand) -> Any:
+        """Return the number that an operand is or is computed from others, else None."""
+        if isinstance(operand, Value):
+            return self.statics.get(operand.id)
+        return operand if is_number(operand) else None
 
     def _is_leaf(self, site: Site, term: Term) -> bool:
         """Tell whether a chain of members is a path, or an index reads a shape."""
@@ -244,7 +255,7 @@ class Evaluator(ABC):
             if isinstance(operand, Bundle | Many):
                 self._refuse(operand, site, term)
         try:
-            values = adopt(self.graph, op.ports, flat, site.scope.dtype)  # type: ignore[arg-type]
+            values = adopt(self.graph, op.ports, flat, site.scope.dtype, self.statics)  # type: ignore[arg-type]
             where = self.fresh(site.below, op.name) if path == FRESH else path
             result = self.graph.apply(op, *values, path=where, origin=place)
         except OpTypeError as error:

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from graphspec import expression_grammar
 from graphspec.tokens import CONSTANTS, ExpressionError, tokenize
 
-__all__ = ["ExpressionError", "Term", "callees", "dotted", "parse", "references", "walk"]
+__all__ = ["ExpressionError", "Term", "callees", "dotted", "mentions", "parse", "references", "walk"]
 
 _OPERATIONS: dict[type[ast.AST], str] = {
     ast.Add: "add",
@@ -71,7 +71,7 @@ class Term:
     and, or, not None                           the operands
     ============ ============================== ===========================================
 
-    ``keywords`` of a call stand in the order in which they are written.
+    ``keywords`` of a call stand in the order in which they are written; ``keyword_starts`` are their offsets.
     """
 
     kind: str
@@ -80,6 +80,12 @@ class Term:
     keywords: tuple[tuple[str, Term], ...] = ()
     start: int = 0
     end: int = 0
+    keyword_starts: tuple[int, ...] = ()
+
+    def keyword(self, index: int) -> Term:
+        """Return the name of a keyword, as a term with its place."""
+        name, start = self.keywords[index][0], self.keyword_starts[index]
+        return Term("name", name, start=start, end=start + len(name))
 
     @property
     def children(self) -> list[Term]:
@@ -134,22 +140,35 @@ def callees(term: Term) -> list[tuple[str, int, int]]:
     return [(call.value, call.start, call.start + len(call.value)) for call in calls]
 
 
-def references(term: Term) -> dict[str, tuple[int, int]]:
-    """Return the names and quoted paths that a term depends on, each with the offsets of its first mention.
+NamesAnOp: TypeAlias = Callable[[str, str], bool]
+
+
+def references(term: Term, names_an_op: NamesAnOp = lambda callee, keyword: False) -> dict[str, tuple[int, int]]:
+    """Return the names and quoted paths that a term depends on, each with the offsets of its first mention."""
+    found: dict[str, tuple[int, int]] = {}
+    for path, start, end in mentions(term, names_an_op):
+        found.setdefault(path, (start, end))
+    return found
+
+
+def mentions(term: Term, names_an_op: NamesAnOp = lambda callee, keyword: False) -> Iterator[tuple[str, int, int]]:
+    """Yield every name and quoted path that a term depends on with its offsets, in the order of the text.
+
+    ``names_an_op`` tells of a callee and a keyword whether a name there is that of an op, which is no value.
 
     A chain of names counts as a whole, but ``x.shape`` as ``x``. A string counts where an operand stands, not as the
     value of a keyword, in an index or in a static condition. Both branches of a conditional count.
     """
-    found: dict[str, tuple[int, int]] = {}
     stack = [(term, True)]
     while stack:
         current, operand = stack.pop()
         path = _reference(current, operand)
         if path:
-            found.setdefault(path, (current.start, current.end))
+            yield path, current.start, current.end
         else:
-            stack.extend(reversed(_with_role(current, operand)))
-    return found
+            below = _with_role(current, operand)
+            ops = {id(value) for key, value in current.keywords if dotted(value) and names_an_op(current.value, key)}
+            stack.extend(part for part in reversed(below) if id(part[0]) not in ops)
 
 
 def _reference(term: Term, operand: bool) -> str | None:
@@ -190,10 +209,11 @@ def _terms(root: ast.expr, shift: int) -> Term:
     terms: dict[ast.expr | None, Term] = {}
     for node, (kind, value, below) in reversed(order):
         parts = tuple([terms.get(part) for part in below])
-        names = [str(keyword.arg) for keyword in node.keywords] if isinstance(node, ast.Call) else []
+        names = node.keywords if isinstance(node, ast.Call) else []
         count = len(parts) - len(names)
-        keywords = tuple((name, part) for name, part in zip(names, parts[count:], strict=True) if part)
-        terms[node] = Term(kind, value, parts[:count], keywords, *_span(node, shift))
+        keywords = tuple((str(name.arg), part) for name, part in zip(names, parts[count:], strict=True) if part)
+        starts = tuple(name.col_offset + shift for name in names)
+        terms[node] = Term(kind, value, parts[:count], keywords, *_span(node, shift), starts)
     return terms[root]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from graphspec.custom import Custom
 from graphspec.graph import Graph
@@ -15,9 +15,25 @@ from graphspec.notation import Written
 from graphspec.scope import Scope
 from graphspec.types import TensorType
 from graphspec.value import Value
+from graphspec.yaml_text import operand_scalar
 
-if TYPE_CHECKING:
-    from graphspec.writer import Writer
+
+class Printer(Protocol):
+    """What writes a model: the bodies of functions are written as the document around them is."""
+
+    complete: bool
+
+    def operand(self, node: int) -> Written:
+        """Return a node as an operand of an expression."""
+
+    def declarations(self) -> Iterator[str]:
+        """Yield the sections between inputs and nodes."""
+
+    def nodes(self) -> Iterator[str]:
+        """Yield the lines of the nodes."""
+
+    def another(self, model: Model) -> Printer:
+        """Return the printer of another model, in the same form."""
 
 
 class CustomFunctions:
@@ -43,13 +59,13 @@ class CustomFunctions:
         """Tell whether a node stands in one of the functions."""
         return node in self._hidden
 
-    def lines(self, writer: Writer) -> Iterator[str]:
+    def lines(self, writer: Printer) -> Iterator[str]:
         """Yield the section `functions`."""
         bodies: dict[tuple[str, tuple[str, ...]], str] = {}
         for node, call in self.calls.items():
             if node in self._hidden:
                 continue
-            body = (call.scope.function.name, tuple(call.lines(writer.complete)))
+            body = (call.scope.function.name, tuple(call.lines(writer)))
             if body not in bodies:
                 taken = set(bodies.values())
                 bodies[body] = next(n for n in _numbered(call.scope.function.name) if n not in taken)
@@ -60,7 +76,7 @@ class CustomFunctions:
             yield f"  {name}:"
             yield from (f"    {line}" for line in body_lines)
 
-    def call(self, writer: Writer, node: int) -> Written:
+    def call(self, writer: Printer, node: int) -> Written:
         """Return the expression of a custom node: a call, or for the document's own gradient what it guards."""
         if node not in self.calls:
             return writer.operand(self.graph.operands[node][0])
@@ -75,7 +91,7 @@ class CustomFunctions:
             return None
         return self.graph.operands[self.root][op.index]
 
-    def root_lines(self, writer: Writer) -> Iterator[str]:
+    def root_lines(self, writer: Printer) -> Iterator[str]:
         """Yield the document's own gradient."""
         if self.root is not None and writer.complete:
             yield from rule_lines(self.graph, self.root, self.model.custom[self.root], writer)
@@ -123,13 +139,9 @@ class _Call:
                 stack.extend(self.model.graph.operands[node])
         return {n for n in found if not (isinstance(op := self.model.graph.ops[n], Leaf) and op.role == "seed")}
 
-    def lines(self, complete: bool) -> list[str]:
+    def lines(self, printer: Printer) -> list[str]:
         """Return the function's text."""
-        from graphspec.writer import Writer
-
-        body = self._body()
-        writer = Writer(body)
-        writer.complete = complete
+        writer = printer.another(self._body())
         names = [name for name in self.bound if name in self.scope.function.inputs]
         lines = [f"inputs: [{', '.join(names)}]"]
         lines += list(writer.declarations())
@@ -171,10 +183,8 @@ class _Call:
         return path.removeprefix(prefix) if path is not None and path.startswith(prefix) else None
 
 
-def rule_lines(graph: Graph, node: int, scope: Scope, writer: Writer) -> list[str]:
+def rule_lines(graph: Graph, node: int, scope: Scope, writer: Printer) -> list[str]:
     """Return the section `gradient`: every rule with its attributes filled in."""
-    from graphspec.writer import Writer, flow
-
     op = graph.ops[node]
     assert isinstance(op, Custom)
     emitter = op.rule.emit
@@ -185,21 +195,22 @@ def rule_lines(graph: Graph, node: int, scope: Scope, writer: Writer) -> list[st
     values += [_leaf(scratch, name, graph.types[i]) for name, i in zip(names, operands[op.count :], strict=True)]
     outputs: list[str] = emitter.outputs  # type: ignore[attr-defined]
     values += [_leaf(scratch, name, graph.types[raw]) for name, raw in zip(outputs, operands, strict=False)]
-    cts = [_leaf(scratch, "ct" if op.count == 1 else f"ct.{n}", graph.types[raw]) for n, raw in zip(outputs, operands, strict=False)]
+    cts = [
+        _leaf(scratch, "ct" if op.count == 1 else f"ct.{n}", graph.types[raw])
+        for n, raw in zip(outputs, operands, strict=False)
+    ]
     pulled = emitter(cts[0] if op.count == 1 else tuple(cts), values)[op.count :]
-    printer = Writer(Model(scope.function, scratch, scope.dtype))
-    printer.complete = writer.complete
+    printer = writer.another(Model(scope.function, scratch, scope.dtype))
     leaves = [*scope.function.inputs, *(n for n, p in scope.function.parameters.items() if p.role == "parameter")]
     rules = dict(zip(names, pulled, strict=True))
-    rows = {name: None if rules[name] is None else printer.operand(rules[name].id).text for name in leaves if name in rules}
-    lines = ["gradient:", *(f"  {name}: {flow(None) if text is None else _rule_text(text)}" for name, text in rows.items())]
+    rows = {
+        name: None if rules[name] is None else printer.operand(rules[name].id).text for name in leaves if name in rules
+    }
+    lines = [
+        "gradient:",
+        *(f"  {name}: {'null' if text is None else operand_scalar(text)}" for name, text in rows.items()),
+    ]
     return [*lines, "surrogate: true"] if op.rule.surrogate else lines
-
-
-def _rule_text(text: str) -> str:
-    from graphspec.writer import operand_scalar
-
-    return operand_scalar(text)
 
 
 def _leaf(graph: Graph, path: str, type: object) -> Value:

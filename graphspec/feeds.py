@@ -84,7 +84,9 @@ def _match(model: Model, bound: Bound, name: str, type: TensorType, array: np.nd
     except DimConflict as conflict:
         code = "GS605" if "elsewhere" in conflict.message else "GS604"
         found = TensorType(str(array.dtype), array.shape)
-        bound.problems.append(problem(code, f"'{name}' is {type}, fed {found}: {conflict.message}", _place(model, name)))
+        bound.problems.append(
+            problem(code, f"'{name}' is {type}, fed {found}: {conflict.message}", _place(model, name))
+        )
 
 
 def _arithmetic(model: Model, bound: Bound, declared: Mapping[str, TensorType]) -> None:
@@ -92,7 +94,9 @@ def _arithmetic(model: Model, bound: Bound, declared: Mapping[str, TensorType]) 
         try:
             check_arithmetic(declared[name].shape, array.shape, dict(bound.dims), {})
         except DimConflict as conflict:
-            bound.problems.append(problem("GS605", f"'{name}' is {declared[name]}: {conflict.message}", _place(model, name)))
+            bound.problems.append(
+                problem("GS605", f"'{name}' is {declared[name]}: {conflict.message}", _place(model, name))
+            )
 
 
 def convert(value: Any, dtype: str) -> np.ndarray:
@@ -112,7 +116,11 @@ def convert(value: Any, dtype: str) -> np.ndarray:
         return np.array(array, dtype=dtype)
     array = _from_python(value)
     have, want = kind(str(array.dtype)), kind(dtype)
-    if array.size and have != want and (have, want) not in (("integer", "float"), ("integer", "complex"), ("float", "complex")):
+    if (
+        array.size
+        and have != want
+        and (have, want) not in (("integer", "float"), ("integer", "complex"), ("float", "complex"))
+    ):
         raise TypeError(f"a {have} does not become {dtype}")
     result = np.array(array, dtype=dtype)
     if want == "integer" and array.size and not np.array_equal(result, array):

@@ -15,10 +15,12 @@ from graphspec.graph import Graph, declared_order
 from graphspec.names import join
 from graphspec.op import OPS, make
 from graphspec.origin import Origin
-from graphspec.references import node_references
+from graphspec.mentions import node_references
 from graphspec.scope import FRESH, POISON, Failure, Operand, Scope, Site
 from graphspec.static import StaticError
 from graphspec.value import Value
+
+MAX_COPIES = 10_000
 
 
 class Builder(CallBuilder):
@@ -201,8 +203,9 @@ class Builder(CallBuilder):
             raise Failure(problem(error.code, error.message, origin.location, hint=error.hint)) from None
         if isinstance(found, float) and found.is_integer():
             found = int(found)
-        if isinstance(found, bool) or not isinstance(found, int) or found < 0:
-            raise Failure(problem("GS205", f"repeat expects a count of 0 or more, found {found}", origin.location))
+        if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MAX_COPIES:
+            message = f"repeat expects a count from 0 to {MAX_COPIES:,}, found {found}"
+            raise Failure(problem("GS205", message, origin.location))
         return found
 
 

@@ -111,15 +111,21 @@ class _Mover:
         """Copy a cotangent and what only it needs; where it is another's too, add an identity."""
         pair = self.ids.get(forward)
         parts = self._parts(ct)
-        alone = [node for node in parts if not isinstance(self.source.ops[node], Literal | Project)]
+        alone = [node for node in parts if not isinstance(self.source.ops[node], Leaf | Literal | Project)]
         inline = self._inline(alone, ct)
-        paths = {node: self._numbered(f"{name}.{self.source.ops[node].name}") for node in alone if node not in inline and node != ct}
+        paths = {
+            node: self._numbered(f"{name}.{self.source.ops[node].name}")
+            for node in alone
+            if node not in inline and node != ct
+        }
         for node in parts:
             op = self.source.ops[node]
-            if node == ct:
-                path: str | None = name
-            elif isinstance(op, Project):
+            if isinstance(op, Leaf):
+                path = self.source.paths[node]
+            elif isinstance(op, Project):  # also where it is the cotangent, which then is an identity of it
                 path = f"{self.target.paths[self.ids[self.source.operands[node][0]]]}.{op.output}"
+            elif node == ct:
+                path = name
             elif isinstance(op, Literal):
                 path = None
             else:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from graphspec.origin import Origin
 
+
 class Graph:
     """Nodes in the order of their emission, which is topological. A node is an index into the lists.
 

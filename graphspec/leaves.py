@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
 
+from graphspec import written
 from graphspec.callee import Callee, Reference, resolve
 from graphspec.declaration import Function, InputDeclaration, ParameterDeclaration, ShapeSlot
 from graphspec.dims import Expr
-from graphspec.errors import Diagnostic, problem
+from graphspec.errors import Diagnostic, did_you_mean, problem
 from graphspec.evaluate import Evaluator
-from graphspec.expression import parse
+from graphspec.expression import Term, parse
 from graphspec.grammar import INITIALIZERS
 from graphspec.graph import Graph
 from graphspec.names import join
@@ -20,8 +22,9 @@ from graphspec.origin import Origin
 from graphspec.parameter import Parameter
 from graphspec.scope import NOT_GIVEN, POISON, Failure, Operand, Scope, Site
 from graphspec.static import StaticError, evaluate, in_shape
-from graphspec.types import TensorType, expand, shape_text
+from graphspec.types import FLOATS, TensorType, expand, shape_text
 from graphspec.value import Value
+from graphspec.written import WrittenProblem
 
 
 class LeafBuilder(Evaluator):
@@ -68,61 +71,40 @@ class LeafBuilder(Evaluator):
             return literal
         place = scope.chained(scope.function.places[name])
         try:
-            array = self.array(value, scope.dtype)
-        except ValueError as error:
-            self.note(Failure(problem("GS204", f"constant '{name}': {error}", place.location)))
+            array = written.array(value, scope.dtype)
+        except WrittenProblem as error:
+            self.note(Failure(problem(error.code, f"constant '{name}': {error.message}", place.location)))
             return POISON
-        path = scope.below(name) or name
+        return self._array_leaf(scope, name, array, place)
+
+    def _array_leaf(self, scope: Scope, name: str, array: np.ndarray, place: Origin) -> Value:
+        """Return a constant leaf; in a gradient rule, where nothing has a path, its content tells it from others."""
+        content = f"{array.dtype}{array.shape}".encode() + array.tobytes()
+        path = scope.below(name) or f"{name}_{sha256(content).hexdigest()[:12]}"
         leaf = self.graph.leaf("constant", path, TensorType(str(array.dtype), array.shape), place)
         self.constants[path] = array
         return leaf
 
-    def array(self, value: Any, dtype: str, declared: str | None = None) -> np.ndarray:
-        """Return written numbers as an array: of the declared dtype, bool where all are booleans, else floats (L1.2).
-
-        Raises:
-            ValueError: a ragged list, or something that is neither a number nor a boolean.
-        """
-        flat: list[Any] = []
-        stack: list[Any] = [value]
-        while stack:
-            item = stack.pop()
-            if isinstance(item, list | tuple):
-                stack.extend(item)
-            else:
-                flat.append(item)
-        wrong = [item for item in flat if not isinstance(item, bool | int | float)]
-        if wrong:
-            raise ValueError(f"expected numbers, found {wrong[0]!r}")
-        all_bool = bool(flat) and all(isinstance(item, bool) for item in flat)
-        if not all_bool and any(isinstance(item, bool) for item in flat):
-            raise ValueError("booleans and numbers are mixed")
+    def default_array(self, scope: Scope, declared: InputDeclaration) -> np.ndarray:
+        """Return the default of an input, in its declared dtype or the document's (L1.2)."""
         try:
-            exact = np.array(value, dtype=bool if all_bool else np.float64)
-            return (
-                np.array(value, dtype=declared or ("bool" if all_bool else dtype))
-                if exact.size
-                else exact.astype(declared or dtype)
-            )
-        except (ValueError, OverflowError):
-            raise ValueError("the rows of a list have different lengths, or a number does not fit the dtype") from None
+            return written.array(declared.value, scope.dtype, declared.dtype)
+        except WrittenProblem as error:
+            place = scope.chained(declared.origin)
+            message = f"input '{declared.name}': {error.message}"
+            raise Failure(problem(error.code, message, place.location, related=place.chain)) from None
 
     def _default(self, scope: Scope, declared: InputDeclaration) -> Operand:
         """Return the default of an input that was left out, in its declared dtype or the document's (L1.2, L1.3)."""
         if declared.value is None:
             return NOT_GIVEN
-        array = self.array(declared.value, scope.dtype, declared.dtype)
+        array = self.default_array(scope, declared)
         if array.ndim == 0 and declared.shape is None:
             return self.graph.literal(array.item(), str(array.dtype))
         if declared.shape is not None:
             pattern = self.pattern(declared.shape, scope, open_dims=True)
             array = np.broadcast_to(array, tuple(int(d) for d in expand(pattern, scope.dims, scope.ellipsis)))  # type: ignore[arg-type]
-        path = scope.below(declared.name) or declared.name
-        leaf = self.graph.leaf(
-            "constant", path, TensorType(str(array.dtype), array.shape), scope.chained(declared.origin)
-        )
-        self.constants[path] = np.array(array)
-        return leaf
+        return self._array_leaf(scope, declared.name, np.array(array), scope.chained(declared.origin))
 
     def pattern(self, shape: ShapeSlot, scope: Scope, open_dims: bool = False) -> tuple[Any, ...]:
         """Return a declared shape with its dims evaluated: names are attributes, else dims (L2.3)."""
@@ -135,15 +117,22 @@ class LeafBuilder(Evaluator):
             try:
                 value = evaluate(dim, environment)
             except StaticError as error:
-                code = "GS406" if error.message.startswith("no attribute") else error.code
-                message = f"dim '{place.text}' is bound by nothing" if code == "GS406" else error.message
-                raise Failure(
-                    problem(code, message, scope.chained(place).location, related=scope.chained(place).chain)
-                ) from None
+                raise self._unbound(scope, place, error) from None
             if isinstance(value, bool) or not isinstance(value, int | Expr) or (isinstance(value, int) and value < 0):
                 raise Failure(problem("GS213", f"a dim is an integer of 0 or more, found {value}", place.location))
             found.append(value)
         return tuple(found)
+
+    def _unbound(self, scope: Scope, place: Origin, error: StaticError) -> Failure:
+        """Return the failure of a dim that cannot be evaluated."""
+        where = scope.chained(place)
+        if not error.message.startswith("no attribute"):
+            return Failure(problem(error.code, error.message, where.location, related=where.chain))
+        name = str(error.term.value)
+        hint = did_you_mean(name, [*scope.function.attributes, *scope.dims])
+        return Failure(
+            problem("GS406", f"dim '{name}' is bound by nothing", where.location, hint=hint, related=where.chain)
+        )
 
     # -- parameters -------------------------------------------------------------------------------------------------
 
@@ -156,13 +145,14 @@ class LeafBuilder(Evaluator):
         place = scope.chained(declared.origin)
         dtype = declared.dtype or self._value_dtype(declared) or scope.dtype
         try:
-            value = None if declared.value is None else self.array(declared.value, scope.dtype, dtype)
-        except ValueError as error:
-            raise Failure(problem("GS204", f"{declared.role} '{name}': {error}", place.location)) from None
+            value = None if declared.value is None else written.array(declared.value, scope.dtype, dtype)
+        except WrittenProblem as error:
+            message = f"{declared.role} '{name}': {error.message}"
+            raise Failure(problem(error.code, message, place.location, related=place.chain)) from None
         shape = self._parameter_shape(scope, declared, value, place)
         type = TensorType(dtype, shape)
         leaf = self.graph.leaf(declared.role, path, type, place)
-        facts = (value, self._initializer(scope, declared), declared.file, declared.key, declared.doc)
+        facts = (value, self._initializer(scope, declared, type), declared.file, declared.key, declared.doc)
         self.parameters[path] = Parameter(
             path, leaf.id, type, declared.role, declared.trainable, declared, place, *facts
         )
@@ -199,11 +189,14 @@ class LeafBuilder(Evaluator):
             raise Failure(problem("GS407", message, place.location, related=place.chain))
         return tuple(int(dim) for dim in shape)
 
-    def _initializer(self, scope: Scope, declared: ParameterDeclaration) -> tuple[str, Mapping[str, float]] | None:
+    def _initializer(
+        self, scope: Scope, declared: ParameterDeclaration, type: TensorType
+    ) -> tuple[str, Mapping[str, float]] | None:
         if declared.init is None:
             return None
         term = declared.init.term
         site = Site(scope, declared.init, None)
+        self._check_init(term, type, site.place(term))
         defaults = dict(INITIALIZERS[term.value])
         given = dict(zip(defaults, (part for part in term.parts if part is not None), strict=False)) | dict(
             term.keywords
@@ -216,4 +209,21 @@ class LeafBuilder(Evaluator):
         if wrong:
             place = site.place(given[wrong[0]])
             raise Failure(problem("GS205", f"argument '{wrong[0]}' of {term.value} is a number", place.location))
+        if values.get("value") is not None and type.dtype not in FLOATS:
+            self._check_constant(values["value"], type, site.place(given["value"]))
         return term.value, {key: float(value) for key, value in {**defaults, **values}.items() if value is not None}
+
+    def _check_init(self, term: Term, type: TensorType, place: Origin) -> None:
+        """Check that an initialiser has values of this type (L1.5)."""
+        if term.value in ("eye", "orthogonal") and type.rank < 2:
+            message = f"{term.value} is for matrices: it needs at least two dims, found {type}"
+            raise Failure(problem("GS403", message, place.location, related=place.chain))
+        if term.value not in ("zeros", "ones", "eye", "constant") and not type.is_float:
+            message = f"{term.value} gives floats, found {type}"
+            raise Failure(problem("GS401", message, place.location, related=place.chain))
+
+    def _check_constant(self, value: float, type: TensorType, place: Origin) -> None:
+        try:
+            written.check(value, type.dtype)
+        except WrittenProblem as error:
+            raise Failure(problem("GS405", error.message, place.location, related=place.chain)) from None

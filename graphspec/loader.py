@@ -46,19 +46,20 @@ class _Loader:
     def load(self, read: object, path: Path | None) -> Function:
         source: Source = read()  # type: ignore[operator]
         function = self._document(source, path, ())
-        self._raise()
+        self._raise(1)
         documents = [function, *(found for found in self.files.values() if found is not None and found is not function)]
         for document in documents:
             self.diagnostics += check_structure(document)
-        self._raise()
+        self._raise(2)
         for document in documents:
             self.diagnostics += check_references(document)
-        self._raise()
+        self._raise(3)
         return function
 
-    def _raise(self) -> None:
+    def _raise(self, stage: int) -> None:
+        """Raise what is wrong, if it belongs to a stage that is complete now."""
         found = first_stage(self.diagnostics)
-        if any(diagnostic.severity == "error" for diagnostic in found):
+        if any(diagnostic.severity == "error" and diagnostic.stage <= stage for diagnostic in found):
             raise SpecError(found)
 
     def _document(self, source: Source, path: Path | None, importing: tuple[Path, ...]) -> Function:
@@ -103,7 +104,9 @@ class _Loader:
         if target not in self.files:
             self.files[target] = None
             try:
-                source = read_file(target, os.path.relpath(target) if len(os.path.relpath(target)) < len(str(target)) else str(target))
+                source = read_file(
+                    target, os.path.relpath(target) if len(os.path.relpath(target)) < len(str(target)) else str(target)
+                )
             except SpecError as error:
                 self.diagnostics += [_imported(found, where) for found in error.diagnostics]
                 return None

@@ -81,7 +81,10 @@ class Model:
 
 
 def build(
-    function: Function, attributes: Mapping[str, Any], given: Iterable[str] = (), leading: Mapping[str, int] | None = None
+    function: Function,
+    attributes: Mapping[str, Any],
+    given: Iterable[str] = (),
+    leading: Mapping[str, int] | None = None,
 ) -> Model:
     """Build a checked document.
 
@@ -104,7 +107,9 @@ def build(
 class _Document:
     """Builds the outermost document: its inputs are leaves."""
 
-    def __init__(self, function: Function, attributes: Mapping[str, Any], given: frozenset[str], leading: Mapping[str, int]):
+    def __init__(
+        self, function: Function, attributes: Mapping[str, Any], given: frozenset[str], leading: Mapping[str, int]
+    ):
         self.function, self.given = function, given
         self.graph = Graph()
         self.builder = Builder(self.graph)
@@ -168,7 +173,11 @@ class _Document:
             if declared.required:
                 place = self.function.places.get(name, origin)
                 hint = f"give it: --attribute {name}=..., or attributes={{'{name}': ...}}"
-                self.note(problem("GS211", f"the attribute '{name}' has no default and was not given", place.location, hint=hint))
+                self.note(
+                    problem(
+                        "GS211", f"the attribute '{name}' has no default and was not given", place.location, hint=hint
+                    )
+                )
                 self.scope.attributes[name] = None
             else:
                 try:
@@ -215,20 +224,18 @@ class _Document:
     def _typed(self, declared: InputDeclaration) -> tuple[np.ndarray | None, TensorType]:
         """Return the default and the type of an input (L1.2)."""
         scope = self.scope
-        default = None
-        if declared.value is not None:
-            try:
-                default = self.builder.array(declared.value, scope.dtype, declared.dtype)
-            except ValueError as error:
-                raise Failure(problem("GS204", f"input '{declared.name}': {error}", declared.origin.location)) from None
+        default = None if declared.value is None else self.builder.default_array(scope, declared)
         dtype = declared.dtype or (str(default.dtype) if default is not None else scope.dtype)
         if declared.shape is None:
             return default, TensorType(dtype, default.shape if default is not None else ())
         shape = self._expand(self.builder.pattern(declared.shape, scope))
         if default is not None and default.ndim == 0 and all(isinstance(dim, int) for dim in shape):
             default = np.full(shape, default)  # type: ignore[arg-type]
-        if default is not None and not _fits(default.shape, shape):
-            message = f"the default of '{declared.name}' has shape {shape_text(default.shape)}, declared {shape_text(shape)}"
+        decided = ... in declared.shape.dims and default is not None and default.ndim != len(shape)  # by a feed
+        if default is not None and not decided and not _fits(default.shape, shape):
+            message = (
+                f"the default of '{declared.name}' has shape {shape_text(default.shape)}, declared {shape_text(shape)}"
+            )
             raise Failure(problem("GS407", message, declared.origin.location))
         return default, TensorType(dtype, shape)
 
@@ -326,7 +333,9 @@ class _Document:
             self.note(problem("GS502", f"'{name}' is {found}: only floats have gradients", self._place(name)))
         elif not self._scalar(node):
             hint = f"reduce it: sum({name}) or mean({name})"
-            self.note(problem("GS501", f"'{name}' is {found}: a gradient is that of a scalar", self._place(name), hint=hint))
+            self.note(
+                problem("GS501", f"'{name}' is {found}: a gradient is that of a scalar", self._place(name), hint=hint)
+            )
 
     def _check_wrt(self, name: str) -> None:
         node = self._named(name)

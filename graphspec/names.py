@@ -11,7 +11,37 @@ SIMPLE = re.compile(f"{NAME}$")
 DECLARED = re.compile(PATH)
 NOT_NAMES = frozenset(keyword.kwlist) | frozenset("true false null inf nan ct given training dtype".split())  # noqa: SIM905
 NOT_PORTS = frozenset(
-    ["op", "inputs", "repeat", "share", "doc", "if", "then", "else", "cond", "scan", "while", "map", "over", "carry", "times", "body", "delay", "weights", "trainable", "remat", "device", "precision", "seed", "key", "gradient", "axes", "unit", "tags", "meta"]
+    [
+        "op",
+        "inputs",
+        "repeat",
+        "share",
+        "doc",
+        "if",
+        "then",
+        "else",
+        "cond",
+        "scan",
+        "while",
+        "map",
+        "over",
+        "carry",
+        "times",
+        "body",
+        "delay",
+        "weights",
+        "trainable",
+        "remat",
+        "device",
+        "precision",
+        "seed",
+        "key",
+        "gradient",
+        "axes",
+        "unit",
+        "tags",
+        "meta",
+    ]
 )
 NOT_FUNCTIONS = frozenset("gradient vjp jvp jacobian hessian cond scan while map".split())  # noqa: SIM905
 
@@ -32,7 +62,7 @@ def name_problem(name: str, section: str) -> str | None:
     ):
         # an optimizer's input is called gradient (L8.5)
         return f"'{name}' is or may become a key of a node and cannot be a name in {section}"
-    if section == "functions" and name in NOT_FUNCTIONS:
+    if section in ("functions", "imports") and name in NOT_FUNCTIONS:
         return f"'{name}' is kept for the language and cannot be a function"
     return None
 

@@ -99,7 +99,9 @@ class Program:
 
     # -- running ----------------------------------------------------------------------------------------------------
 
-    def run(self, feeds: Mapping[str, Any] | None = None, /, *, engine: str = "numpy", seed: int = 0, **inputs: Any) -> Result:
+    def run(
+        self, feeds: Mapping[str, Any] | None = None, /, *, engine: str = "numpy", seed: int = 0, **inputs: Any
+    ) -> Result:
         """Run forward.
 
         Args:
@@ -181,7 +183,12 @@ class Program:
         return self._plans[key]
 
     def _leaves(
-        self, model: Model, plan: Plan, given: Mapping[str, Any], seed: int, values: Mapping[str, np.ndarray] | None = None
+        self,
+        model: Model,
+        plan: Plan,
+        given: Mapping[str, Any],
+        seed: int,
+        values: Mapping[str, np.ndarray] | None = None,
     ) -> tuple[dict[int, np.ndarray], dict[str, int]]:
         """Return the array of every leaf of a plan, and the integer of every dim."""
         paths = feeds.leaf_paths(plan.graph, plan.leaves)
@@ -201,7 +208,14 @@ class Program:
         return arrays, bound.dims
 
     def _everything(
-        self, model: Model, graph: Graph, backward: Backward, given: dict[str, Any], engine: str, seed: int, values: Arrays
+        self,
+        model: Model,
+        graph: Graph,
+        backward: Backward,
+        given: dict[str, Any],
+        engine: str,
+        seed: int,
+        values: Arrays,
     ) -> tuple[Arrays, Arrays]:
         """Return the value and the cotangent of every node."""
         listed = {p: n for p, n in model.graph.names.items() if isinstance(graph.types[n], TensorType)}

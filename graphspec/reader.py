@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
-import re
 from pathlib import Path
 from typing import Any
 
 from graphspec.attribute import LANGUAGE_KINDS, REQUIRED, Attribute, AttributeProblem
 from graphspec.declaration import (
     AttributeSlot,
-    Edge,
     Expression,
     Function,
     InputDeclaration,
@@ -18,21 +15,19 @@ from graphspec.declaration import (
     Output,
     ParameterDeclaration,
     ShapeSlot,
-    Weight,
 )
+from graphspec.edges import EdgeReader
 from graphspec.errors import Diagnostic, Related, problem
 from graphspec.expression import ExpressionError, Term, parse
-from graphspec.grammar import EDGE
 from graphspec.names import name_problem
 from graphspec.origin import Origin
 from graphspec.source import Map, Mark, Seq, Source
 
 NODE_KEYS = ("op", "inputs", "repeat", "share", "doc")
 _SHORT_KINDS = {bool: "boolean", int: "integer", float: "float", str: "string"}
-_ARROW = re.compile(r"\s*->\s*")
 
 
-class Reader:
+class Reader(EdgeReader):
     """Reads one source. What the schema has refused is passed over; ``diagnostics`` collects the rest."""
 
     def __init__(self, source: Source, folder: Path | None):
@@ -57,6 +52,7 @@ class Reader:
             for key, value in self.items(data, "functions", result)
             if isinstance(value, Map)
         }
+        self.items(data, "imports", result)  # the names; the loader reads the files
         result.attributes = {
             key: self.attribute(key, value, data["attributes"]) for key, value in self.items(data, "attributes", result)
         }
@@ -100,18 +96,19 @@ class Reader:
         ]
 
     def declare(self, function: Function, section: str, name: str, origin: Origin) -> bool:
-        """Note that a name is declared; report a bad or a second one."""
+        """Note that a name is declared; report a bad one, and of two that are equal the later (L2.1)."""
         wrong = name_problem(name, section)
         if wrong:
             self.report("GS207", wrong, origin)
             return False
         if section in ("functions", "imports"):
             return True
-        first = function.places.setdefault(name, origin)
-        if first is not origin:
+        known = function.places.setdefault(name, origin)
+        if known is not origin:
+            first, second = sorted((known, origin), key=lambda place: (place.location.line, place.location.column))
             related = (Related("first declared here", first.location),)
-            self.report("GS302", f"'{name}' is declared twice", origin, related=related)
-        return first is origin
+            self.report("GS302", f"'{name}' is declared twice", second, related=related)
+        return known is origin
 
     # -- slots ------------------------------------------------------------------------------------------------------
 
@@ -174,10 +171,17 @@ class Reader:
 
     def attribute(self, name: str, value: Any, section: Map) -> Attribute:
         """Read the declaration of an attribute; a bare value is its default and fixes its type (L1.6)."""
+        if value is None:
+            place, hint = self.place(section.marks[name]), "{type: ..., default: null} says which values it takes"
+            self.report("GS204", f"attribute '{name}': null fixes no type", place, hint=hint)
         if not isinstance(value, Map):
             default = tuple(value) if isinstance(value, list) else value
             return Attribute(name, _SHORT_KINDS.get(type(value), "list"), default)
         default = value.get("default", REQUIRED)
+        if "type" not in value and default in (REQUIRED, None):
+            self.report(
+                "GS203", f"attribute '{name}' needs a type, or a default that fixes it", self.key(section, name)
+            )
         short = "float" if default is REQUIRED else _SHORT_KINDS.get(type(default), "list")
         kind = value["type"] if value.get("type") in LANGUAGE_KINDS else short
         choices = tuple(value["choices"]) if isinstance(value.get("choices"), list) else ()
@@ -237,7 +241,7 @@ class Reader:
         shape = self.shape(value["shape"], value.marks["shape"]) if "shape" in value else None
         if shape is None and "init" in value:
             self.report("GS203", f"{role} '{name}' has an init and needs a shape", origin)
-        init = self.expression(value["init"], value.marks["init"]) if "init" in value else None
+        init = self.expression(value["init"], value.marks["init"]) if isinstance(value.get("init"), str) else None
         trainable = value.get("trainable", True) is True and role == "parameter"
         facts = (value.get("file"), value.get("key"), trainable, value.get("doc", ""))
         return ParameterDeclaration(name, origin, role, shape, value.get("dtype"), value.get("value"), init, *facts)
@@ -324,70 +328,6 @@ class Reader:
             else:
                 found[key] = None if value is None else self.expression(value, rules.marks[key])
         return found
-
-    # -- edges ------------------------------------------------------------------------------------------------------
-
-    def edges(self, value: Any, function: Function) -> None:
-        """Read `edges` (L5.2)."""
-        for item, mark in zip(value, value.marks, strict=True) if isinstance(value, Seq) else ():
-            if isinstance(item, str):
-                self.chain(item, mark, function)
-            elif isinstance(item, Map) and len(item) == 1 and "->" in next(iter(item)):
-                text = next(iter(item))
-                self.chain(text, item.marks[text], function, item)
-            elif isinstance(item, Map) and isinstance(item.get("from"), str) and isinstance(item.get("to"), str):
-                text = f"{item['from']} -> {item['to']}"
-                weight = (item["weight"], item.marks["weight"]) if "weight" in item else None
-                self.arrow(item["from"], item["to"], weight, self.place(item.marks["from"], text), function)
-
-    def chain(self, text: str, mark: Mark, function: Function, weighted: Map | None = None) -> None:
-        key = Mark(mark.key_line, mark.key_column, "", 0, 0) if weighted else mark
-        origin = self.place(key, text)
-        if not re.match(EDGE, text):
-            self.report(
-                "GS214",
-                f"'{text}' is not an edge",
-                origin,
-                hint="an edge is written source -> target or source -> target.port",
-            )
-            return
-        ends = _ARROW.split(text.strip())
-        if weighted is not None and len(ends) > 2:
-            self.report("GS214", "only an edge of two ends takes a weight", origin)
-            return
-        weight = (weighted[text], mark) if weighted is not None else None
-        for source, target in itertools.pairwise(ends):
-            self.arrow(source, target, weight, origin, function)
-
-    def arrow(
-        self, source: str, target: str, weight: tuple[Any, Mark] | None, origin: Origin, function: Function
-    ) -> None:
-        node, port = self.target(target, function)
-        name = f"{source} -> {target}"
-        start = origin.text.rfind(target)
-        place = Origin(self.source, origin.mark, origin.text, max(start, 0), max(start, 0) + len(target))
-        edge = Edge(source, node, port, self.weight(name, weight, function) if weight else None, origin, place)
-        function.edges.append(edge)
-
-    def target(self, text: str, function: Function) -> tuple[str, str | None]:
-        """Split NAME[.PORT]; a declared node with a dot in its name is the node."""
-        if text in function.nodes or "." not in text:
-            return text, None
-        node, _, port = text.rpartition(".")
-        return node, port
-
-    def weight(self, name: str, weight: tuple[Any, Mark], function: Function) -> Weight | None:
-        value, mark = weight
-        place = self.place(mark, value if isinstance(value, str) else "")
-        if isinstance(value, str):
-            return Weight(value, None, place)
-        if isinstance(value, bool) or not isinstance(value, int | float | Seq | Map):
-            return None
-        declared = self.parameter(name, value, mark, "parameter")
-        if not self.declare(function, "edges", name, declared.origin):
-            return None
-        function.parameters[name] = declared
-        return Weight(name, declared, place)
 
 
 def _is_number(value: Any) -> bool:

@@ -3,70 +3,40 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from graphspec.attribute import SHAPE_KINDS
 from graphspec.binding import Misfit, bind
 from graphspec.callee import Callee, resolve, signature
 from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
 from graphspec.errors import Diagnostic, Related, did_you_mean, problem
-from graphspec.expression import Term, references, walk
+from graphspec.expression import Term
 from graphspec.graph import declared_order
+from graphspec.mentions import (
+    dim_names,
+    expression_mentions,
+    find_declared,
+    node_references,
+    shape_positions,
+    slot_mentions,
+    slots,
+)
 from graphspec.origin import Origin
-from graphspec.structure import expressions_in, functions_in, node_expressions, op_attribute, operand_terms
-
-
-def find_declared(known: Iterable[str] | dict[str, object], path: str) -> str | None:
-    """Return the longest declared name that ``path`` is or begins with."""
-    names = known if isinstance(known, dict) else set(known)
-    while path:
-        if path in names:
-            return path
-        path = path.rpartition(".")[0]
-    return None
-
-
-def node_references(function: Function, node: NodeDeclaration) -> list[str]:
-    """Return the declared names that a node refers to."""
-    texts = [text for expression in node_expressions(node) for text in references(expression.term)]
-    texts += [text for expression in node_expressions(node) for text in _quoted_keywords(function, expression)]
-    texts += [edge.source for edge in function.edges_to(node.name)]
-    texts += [edge.weight.parameter for edge in function.edges_to(node.name) if edge.weight]
-    texts += [text for slot in node.attributes.values() for text in slot_names(slot.value)]
-    known = function.places
-    found = (find_declared(known, text) for text in texts)
-    return list(dict.fromkeys(name for name in found if name is not None))
-
-
-def _quoted_keywords(function: Function, expression: Expression) -> Iterator[str]:
-    """Yield the quoted paths that are bound to ports by keyword; in attributes a string is a literal."""
-    for term in operand_terms(expression):
-        quoted = [(name, value) for name, value in term.keywords if value.kind == "string"]
-        callee = resolve(function, term.value) if quoted and term.kind == "call" else None
-        if callee is not None:
-            facts = signature(callee)
-            yield from (value.value for name, value in quoted if facts.port(name) or name in facts.parameters)
-
-
-def slot_names(value: object) -> list[str]:
-    """Return the names in the computed parts of an attribute slot, such as ``$(x.shape[0])``."""
-    from graphspec.expression import parse
-
-    if isinstance(value, list):
-        return [name for item in value for name in slot_names(item)]
-    if isinstance(value, str) and value.startswith("$") and not value.startswith("$$"):
-        return list(references(parse(value[1:])))
-    return []
+from graphspec.structure import expressions_in, functions_in, op_attribute, operand_terms
 
 
 def check_references(root: Function) -> list[Diagnostic]:
     """Return what is wrong with the names, ports, edges and calls of a file."""
     found: list[Diagnostic] = []
     for function in functions_in(root):
+        dims = {name for name in dim_names(function) if name not in function.places}
+        rules = {id(rule) for rule in (function.gradient or {}).values()}
         for expression in expressions_in(function):
-            extra = set(function.gradient or ()) and expression in (function.gradient or {}).values()
-            found.extend(_names(function, expression, in_rule=bool(extra)))
+            found.extend(_names(function, expression, dims, in_rule=id(expression) in rules))
             found.extend(_calls(function, expression))
+        for node in function.nodes.values():
+            found.extend(_slots(function, node, dims))
+        found.extend(_initializers(function))
         found.extend(_nodes(function))
         found.extend(_edges(function))
         found.extend(_outputs(function))
@@ -79,39 +49,51 @@ def _unknown(function: Function, text: str, origin: Origin) -> Diagnostic:
     hint = did_you_mean(text, function.places)
     if not hint and "." in text:
         hint = did_you_mean(text.partition(".")[0], function.places)
+    if not hint and text in dim_names(function):
+        hint = f"'{text}' is a dim, named in shapes only: {_size(function, text)} is its size"
     if not hint and resolve(function, text) is not None:
         hint = f"'{text}' is an op: call it as {text}(...)"
     return problem("GS301", f"unknown name '{text}'", origin.location, hint=hint)
 
 
-def _names(function: Function, expression: Expression, in_rule: bool) -> Iterator[Diagnostic]:
-    dims = dim_names(function) - set(function.places)
-    in_shapes = _shape_positions(function, expression) if dims else set()
-    for text, (start, end) in references(expression.term).items():
-        first = text.partition(".")[0]
-        allowed = first in ("training", "dtype") or (in_rule and first == "ct") or (text in dims and start in in_shapes)
-        if not allowed and find_declared(function.places, text) is None:
-            o = expression.origin
-            yield _unknown(function, text, Origin(o.source, o.mark, o.text, start, end))
+def _size(function: Function, dim: str) -> str:
+    """Return how an expression writes the size of a dim, such as ``x.shape[0]``."""
+    for name, declared in function.inputs.items():
+        dims = declared.shape.dims if declared.shape is not None else ()
+        for axis, term in enumerate(dims):
+            if isinstance(term, Term) and term.kind == "name" and term.value == dim and ... not in dims[:axis]:
+                return f"{name}.shape[{axis}]"
+    return "x.shape[i]"
 
 
-def dim_names(function: Function) -> set[str]:
-    """Return the names of the dims in the shapes of a document's inputs."""
-    slots = [declared.shape for declared in function.inputs.values() if declared.shape is not None]
-    terms = [dim for slot in slots for dim in slot.dims if isinstance(dim, Term)]
-    return {part.value for term in terms for part in walk(term) if part.kind == "name"}
+def _names(function: Function, expression: Expression, dims: set[str], in_rule: bool) -> Iterator[Diagnostic]:
+    in_shapes = shape_positions(function, expression) if dims else set()
+    for text, place in expression_mentions(function, expression):
+        if not (text in dims and place.start in in_shapes) and not (in_rule and text.partition(".")[0] == "ct"):
+            yield from _known(function, text, place)
 
 
-def _shape_positions(function: Function, expression: Expression) -> set[int]:
-    """Return where names stand in attributes that are shapes: dims may be named there (L2.3)."""
-    found: set[int] = set()
-    for term in operand_terms(expression):
-        callee = resolve(function, term.value) if term.kind == "call" and term.keywords else None
-        if callee is not None:
-            known = signature(callee).attributes
-            slots = [value for name, value in term.keywords if name in known and known[name].kind in SHAPE_KINDS]
-            found.update(part.start for slot in slots for part in walk(slot) if part.kind == "name")
-    return found
+def _known(function: Function, text: str, place: Origin) -> Iterator[Diagnostic]:
+    if text.partition(".")[0] not in ("training", "dtype") and find_declared(function.places, text) is None:
+        yield _unknown(function, text, place)
+
+
+def _slots(function: Function, node: NodeDeclaration, dims: set[str]) -> Iterator[Diagnostic]:
+    """Check the names in the attribute slots of a node; dims may be named in shapes (L2.3)."""
+    for slot, declared in slots(function, node):
+        in_shape = declared is not None and declared.kind in SHAPE_KINDS
+        for text, place in slot_mentions(slot, declared):
+            if not (in_shape and text in dims):
+                yield from _known(function, text, place)
+
+
+def _initializers(function: Function) -> Iterator[Diagnostic]:
+    """Check the names in the arguments of initialisers."""
+    for declared in function.parameters.values():
+        if declared.init is not None and declared.init.term.kind == "call":
+            for text, place in expression_mentions(function, declared.init):
+                if place.expression == text:  # a string is one that is not a number, which is reported when it is built
+                    yield from _known(function, text, place)
 
 
 def _calls(function: Function, expression: Expression) -> Iterator[Diagnostic]:

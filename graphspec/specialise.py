@@ -20,7 +20,9 @@ class Models:
         self._function, self._attributes = function, dict(attributes)
         self._built: dict[tuple[frozenset[str], int], Model] = {}
         self._asked = _asked(function)
-        self._open = [name for name, item in function.inputs.items() if item.shape is not None and ... in item.shape.dims]
+        self._open = [
+            name for name, item in function.inputs.items() if item.shape is not None and ... in item.shape.dims
+        ]
         self.first = self.for_feeds({})
 
     @classmethod

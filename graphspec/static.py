@@ -116,13 +116,12 @@ def _operation(term: Term, environment: Environment) -> Any:
 
 
 def static_operation(name: str, values: list[Any]) -> Any:
-    """Return the result of an operation on integers and dims, or None where dims have none."""
-    if name not in _ARITHMETIC or len(values) != 2 or not all(isinstance(value, int | Expr) for value in values):
-        return None
+    """Return the result of an arithmetic operation on numbers and dims, or None where there is none."""
     try:
-        return _ARITHMETIC[name](*values)
-    except (ArithmeticError, ValueError):
+        found = _compute(Term("operation", name), values)
+    except (StaticError, ArithmeticError, ValueError, TypeError):
         return None
+    return None if isinstance(found, bool) else found
 
 
 def _compute(term: Term, values: list[Any]) -> Any:
@@ -173,6 +172,16 @@ def _call(term: Term, environment: Environment) -> Any:
     raise StaticError(f"the call of '{term.value}' is computed when the graph runs and cannot stand here", term)
 
 
+def _member(term: Term, environment: Environment) -> Shape:
+    """Evaluate ``x.shape``, where a list stands."""
+    base = term.parts[0]
+    name = None if base is None else base.value if base.kind == "string" else dotted(base)
+    shape = environment.shape_of(name) if name and term.value == "shape" else None
+    if shape is None:
+        raise StaticError("a member is computed when the graph runs and cannot stand here", term)
+    return shape
+
+
 def _index(term: Term, environment: Environment) -> Any:
     """Evaluate ``x.shape[i]`` and the item of a list."""
     base, *items = (part for part in term.parts if part is not None)
@@ -199,7 +208,7 @@ def _list(term: Term, environment: Environment) -> tuple[Any, ...]:
 
 
 def _words(term: Term) -> str:
-    return {"member": "a member", "slice": "a slice", "ellipsis": "'...'"}.get(term.kind, "this")
+    return {"slice": "a slice", "ellipsis": "'...'"}.get(term.kind, "this")
 
 
 _HANDLERS: Mapping[str, Callable[[Term, Environment], Any]] = {
@@ -211,5 +220,6 @@ _HANDLERS: Mapping[str, Callable[[Term, Environment], Any]] = {
     "conditional": _conditional,
     "call": _call,
     "index": _index,
+    "member": _member,
     "list": _list,
 }

@@ -14,6 +14,9 @@ from graphspec.origin import Origin
 from graphspec.reader import NODE_KEYS
 from graphspec.source import Mark, Seq
 from graphspec.static import Environment, StaticError, evaluate
+from graphspec.types import DTYPES, FLOATS
+from graphspec.written import WrittenProblem
+from graphspec.written import check as check_written
 
 
 def functions_in(root: Function) -> Iterator[Function]:
@@ -74,7 +77,22 @@ def check_structure(root: Function) -> list[Diagnostic]:
         for declared in function.parameters.values():
             if declared.init is not None:
                 found.extend(_initializer(declared.init))
+        found.extend(_values(function))
     return found
+
+
+def _values(function: Function) -> Iterator[Diagnostic]:
+    """Check the numbers that are written as values of leaves."""
+    places = function.places
+    written = [("constant", name, value, None, places[name]) for name, value in function.constants.items()]
+    written += [("input", name, item.value, item.dtype, item.origin) for name, item in function.inputs.items()]
+    written += [(item.role, name, item.value, item.dtype, item.origin) for name, item in function.parameters.items()]
+    for role, name, value, dtype, place in written:
+        if isinstance(value, bool | int | float | list) and dtype in (None, *DTYPES):
+            try:
+                check_written(value, function.dtype if function.dtype in FLOATS else "float64", dtype)
+            except WrittenProblem as error:
+                yield problem(error.code, f"{role} '{name}': {error.message}", place.location)
 
 
 def _expression(function: Function, expression: Expression) -> Iterator[Diagnostic]:
@@ -98,6 +116,8 @@ def _call(function: Function, expression: Expression, term: Term) -> Iterator[Di
     if op_attribute(function, term.value):
         return
     callee = resolve(function, term.value)
+    if callee is None and _refused(function, term.value):
+        return
     if callee is None:
         place = Origin(
             expression.origin.source,
@@ -109,17 +129,35 @@ def _call(function: Function, expression: Expression, term: Term) -> Iterator[Di
         yield _unknown(function, term.value, place)
         return
     facts = signature(callee)
-    keywords = dict(term.keywords)
-    for name, value in keywords.items():
+    for i, (name, value) in enumerate(term.keywords):
         if name in facts.attributes:
             yield from _literal(facts.attributes[name], value, expression)
-        elif name not in facts.names and name != "share":
-            place = expression.at(Term("name", name, (), (), value.start - len(name) - 1, value.start - 1))
+        elif name not in facts.names and name != "share" and not _unread(callee, name):
+            place = expression.at(term.keyword(i))
             hint = did_you_mean(name, facts.names) or f"its signature is {facts}"
             yield problem(
                 "GS210", f"{term.value} has neither a port nor an attribute '{name}'", place.location, hint=hint
             )
-    yield from _required(facts, set(keywords), expression.at(term), callee)
+    yield from _required(facts, {name for name, _ in term.keywords}, expression.at(term), callee)
+
+
+def _refused(function: Function, name: str) -> bool:
+    """Tell whether a function is declared under this name but could not be read, which was reported."""
+    scope: Function | None = function
+    while scope is not None:
+        declared = scope.data.get("functions", {})
+        if not isinstance(declared, dict) or name in declared:
+            return True
+        scope = scope.outer
+    return False
+
+
+def _unread(callee: Callee, name: str) -> bool:
+    """Tell whether a function may declare a port, attribute or parameter that could not be read, which was reported."""
+    if not isinstance(callee, Function):
+        return False
+    sections = [callee.data.get(section, {}) for section in ("attributes", "inputs", "parameters", "state")]
+    return any(not isinstance(section, dict | list) or name in section for section in sections)
 
 
 def _unknown(function: Function, name: str, place: Origin) -> Diagnostic:
@@ -155,17 +193,20 @@ def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
         return
     callee = resolve(function, node.op)
     if callee is None:
-        yield _unknown(function, node.op, node.op_origin)
+        if not _refused(function, node.op):
+            yield _unknown(function, node.op, node.op_origin)
         return
     facts = signature(callee)
     for key, slot in node.attributes.items():
+        if key not in facts.attributes and _unread(callee, key):
+            continue
         if key not in facts.attributes:
             known = [*facts.attributes, *NODE_KEYS]
             ports = [port.name for port in facts.ports] + list(facts.parameters)
             hint = (
                 f"operands stand under 'inputs': inputs: {{{key}: ...}}" if key in ports else did_you_mean(key, known)
             )
-            place = _key_of(function, node, key)
+            place = _key_of(slot, key)
             yield problem(
                 "GS202",
                 f"unknown key '{key}' in a node of op {node.op}",
@@ -179,9 +220,9 @@ def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
     yield from _required(facts, set(node.attributes) | over, node.op_origin, callee)
 
 
-def _key_of(function: Function, node: NodeDeclaration, key: str) -> Origin:
-    mark = function.data["nodes"][node.name].marks[key]
-    return Origin(node.origin.source, Mark(mark.key_line, mark.key_column, "", 0, 0), key, 0, len(key))
+def _key_of(slot: AttributeSlot, key: str) -> Origin:
+    mark = slot.origin.mark
+    return Origin(slot.origin.source, Mark(mark.key_line, mark.key_column, "", 0, 0), key, 0, len(key))
 
 
 def _slot(declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagnostic]:
@@ -227,11 +268,10 @@ def _initializer(init: Expression) -> Iterator[Diagnostic]:
         return
     arguments = dict(INITIALIZERS[name])
     given = [*list(arguments)[: len(term.parts)], *(key for key, _ in term.keywords)]
-    for key, value in term.keywords:
+    for i, (key, _) in enumerate(term.keywords):
         if key not in arguments:
-            yield problem(
-                "GS210", f"{name} has no argument '{key}'", init.at(value).location, hint=did_you_mean(key, arguments)
-            )
+            where = init.at(term.keyword(i)).location
+            yield problem("GS210", f"{name} has no argument '{key}'", where, hint=did_you_mean(key, arguments))
     if len(term.parts) > len(arguments) or len(set(given)) < len(given):
         yield problem("GS210", f"{name} takes the arguments {', '.join(arguments) or 'none'}", place)
     for key, default in arguments.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
 from typing import TypeAlias
@@ -112,7 +112,7 @@ def match(pattern: Pattern, shape: Shape, env: dict[str, Dim], ellipsis: dict[st
     Raises:
         DimConflict: rank, integer or binding disagree.
     """
-    for axis, (want, have) in enumerate(_aligned(pattern, shape, ellipsis)):
+    for axis, want, have in _aligned(pattern, shape, ellipsis):
         if isinstance(want, Expr) and want.is_symbol:
             bound = env.setdefault(str(want), have)
             if bound != have:
@@ -127,7 +127,7 @@ def check_arithmetic(pattern: Pattern, shape: Shape, env: Mapping[str, Dim], ell
     Raises:
         DimConflict: a dim differs, or uses a symbol that no operand binds.
     """
-    for axis, (want, have) in enumerate(_aligned(pattern, shape, ellipsis)):
+    for axis, want, have in _aligned(pattern, shape, ellipsis):
         if isinstance(want, Expr) and not want.is_symbol:
             unbound = sorted(want.symbols - set(env))
             if unbound:
@@ -137,21 +137,23 @@ def check_arithmetic(pattern: Pattern, shape: Shape, env: Mapping[str, Dim], ell
                 raise DimConflict(f"dim {axis} is {have}, expected {want} = {value}", axis)
 
 
-def _aligned(pattern: Pattern, shape: Shape, ellipsis: dict[str, Shape]) -> Sequence[tuple[Dim, Dim]]:
+def _aligned(pattern: Pattern, shape: Shape, ellipsis: dict[str, Shape]) -> list[tuple[int, Dim, Dim]]:
+    """Return the axis, the dim of the pattern and the dim of the shape, without the axes that `...` stands for."""
     if ... not in pattern:
         if len(pattern) != len(shape):
             raise DimConflict(f"has {len(shape)} dims, expected {len(pattern)}: {shape_text(pattern)}")
-        return [(want, have) for want, have in zip(pattern, shape, strict=True) if want is not ...]
+        return [(i, want, shape[i]) for i, want in enumerate(pattern) if want is not ...]
     at = pattern.index(...)
     extra = len(shape) - (len(pattern) - 1)
     if extra < 0:
         raise DimConflict(f"has {len(shape)} dims, expected at least {len(pattern) - 1}: {shape_text(pattern)}")
-    bound = ellipsis.setdefault("...", shape[at : at + extra])
-    if bound != shape[at : at + extra]:
-        raise DimConflict(
-            f"the dims of '...' are {shape_text(bound)} elsewhere and {shape_text(shape[at : at + extra])} here"
-        )
-    return _aligned((*pattern[:at], *bound, *pattern[at + 1 :]), shape, ellipsis)
+    leading = shape[at : at + extra]
+    bound = ellipsis.setdefault("...", leading)
+    if bound != leading:
+        raise DimConflict(f"the dims of '...' are {shape_text(bound)} elsewhere and {shape_text(leading)} here")
+    axes = [*range(at), *range(at + extra, len(shape))]
+    own = [want for want in pattern if want is not ...]
+    return [(axis, want, shape[axis]) for axis, want in zip(axes, own, strict=True)]
 
 
 def expand(pattern: Pattern, env: Mapping[str, Dim], ellipsis: Mapping[str, Shape]) -> Shape:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from graphspec.dims import Expr
@@ -95,9 +96,15 @@ class Emitter:
 
 
 def adopt(
-    graph: Graph, ports: Sequence[Port], operands: Sequence[Value | Number], dtype: str = "float64"
+    graph: Graph,
+    ports: Sequence[Port],
+    operands: Sequence[Value | Number],
+    dtype: str = "float64",
+    statics: Mapping[int, Number] = MappingProxyType({}),
 ) -> list[Value]:
     """Turn literal operands into values: a literal takes the dtype it meets, alone the float dtype ``dtype``.
+
+    ``statics`` are the nodes that compute with literals only, and their numbers: they adopt a dtype as literals do.
 
     Raises:
         OpTypeError: GS405, a fraction meets an integer array.
@@ -105,14 +112,23 @@ def adopt(
     groups = [ports[min(i, len(ports) - 1)].group for i in range(len(operands))]
     meets: dict[str, str] = {"integer": "int64", "boolean": "bool"}
     for group, operand in zip(groups, operands, strict=True):
-        if isinstance(operand, Value):
+        if isinstance(operand, Value) and operand.id not in statics:
             meets.setdefault(group, operand.type.dtype)
+    if statics:
+        operands = [_adopting(x, meets.get(group), statics) for group, x in zip(groups, operands, strict=True)]
     numbers = [x for group, x in zip(groups, operands, strict=True) if group == "T" and not isinstance(x, Value)]
     alone = "bool" if numbers and all(isinstance(x, bool) for x in numbers) else dtype
     return [
         operand if isinstance(operand, Value) else _literal(graph, operand, meets.get(group, alone))
         for group, operand in zip(groups, operands, strict=True)
     ]
+
+
+def _adopting(operand: Value | Number, dtype: str | None, statics: Mapping[int, Number]) -> Value | Number:
+    """Return the number instead of a static node that is not of the dtype it meets."""
+    if isinstance(operand, Value) and dtype not in (None, operand.type.dtype):
+        return statics.get(operand.id, operand)
+    return operand
 
 
 def _literal(graph: Graph, number: Number, dtype: str) -> Value:

@@ -105,10 +105,14 @@ class Parameters(MutableMapping[str, np.ndarray]):
         found = read_safetensors(Path(path), str(path))
         known = self._known()
         wrong: list[Diagnostic] = [
-            problem("GS606", f"'{path}' has no value for '{name}'", hint=did_you_mean(name, found)) for name in known if name not in found
+            problem("GS606", f"'{path}' has no value for '{name}'", hint=did_you_mean(name, found))
+            for name in known
+            if name not in found
         ]
         wrong += [
-            problem("GS606", f"'{path}' has a value '{name}', which the spec does not know", hint=did_you_mean(name, known))
+            problem(
+                "GS606", f"'{path}' has a value '{name}', which the spec does not know", hint=did_you_mean(name, known)
+            )
             for name in found
             if name not in known
         ]

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from graphspec import notation
-from graphspec.callee import Reference
 from graphspec.custom import Custom
 from graphspec.dims import Expr
 from graphspec.extract import CustomFunctions
@@ -21,10 +18,7 @@ from graphspec.names import reference_text
 from graphspec.notation import Written
 from graphspec.parameter import Parameter
 from graphspec.result import to_list
-from graphspec.scalars import ambiguous, plain_value
-
-_SURE = re.compile(r"[\w.@+*/%=<>!()\[\], \"'-]+$", re.ASCII)
-_STARTS = re.compile(r"[A-Za-z_0-9(+]|-[A-Za-z_0-9(.]", re.ASCII)
+from graphspec.yaml_text import flow, operand_scalar, scalar
 
 
 def to_yaml(model: Model) -> str:
@@ -42,6 +36,12 @@ class Writer:
         self.texts: dict[int, Written] = {}
         self.next = {n for path, n in model.updates.items() if (model.graph.paths[n] or "").startswith(f"{path}.next")}
         self.sizes = _sizes(model)
+
+    def another(self, model: Model) -> Writer:
+        """Return the writer of another model, in the same form."""
+        writer = Writer(model)
+        writer.complete = self.complete
+        return writer
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the document."""
@@ -186,38 +186,6 @@ def _sizes(model: Model) -> dict[str, str]:
 def dim(value: Any) -> Any:
     """Return a dim as JSON data."""
     return value if isinstance(value, int) else str(value)
-
-
-def scalar(text: str) -> str:
-    """Return a string as a YAML scalar: plain where no reader could take it for something else."""
-    risky = text != text.strip() or ": " in text or " #" in text or text.endswith(":") or ambiguous(text)
-    if not risky and _STARTS.match(text) and _SURE.match(text) and plain_value(text) == text:
-        return text
-    return json.dumps(text)
-
-
-def operand_scalar(text: str) -> str:
-    """Return an expression as a YAML scalar; a number stays one."""
-    return text if isinstance(plain_value(text), int | float) else scalar(text)
-
-
-def flow(value: Any) -> str:
-    """Return data in YAML's flow style, on one line."""
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{_inner(str(key))}: {flow(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(flow(item) for item in value) + "]"
-    if isinstance(value, str):
-        return _inner(value)
-    if isinstance(value, Reference):
-        return _inner(str(value))
-    return json.dumps(value) if value is None or isinstance(value, bool) else notation.number(value)
-
-
-def _inner(text: str) -> str:
-    """Return a string inside a flow collection, where a comma or a bracket would end it."""
-    plain = scalar(text)
-    return json.dumps(text) if any(c in text for c in ",[]{}:\"'") else plain
 
 
 __all__ = ["Graph", "Writer", "flow", "scalar", "to_yaml"]

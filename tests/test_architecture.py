@@ -19,12 +19,13 @@ PACKAGE = ROOT / "graphspec"
 LAYERS: dict[str, str] = {
     "problems": "errors codes",
     "text": "scalars places tree json_text syntax source",
-    "values": "dims types attribute",
+    "values": "dims types attribute written",
     "expressions": "tokens expression_grammar expression",
-    "ops": "op leaf custom ops.elementwise ops.indexing ops.linalg ops.random ops.reduction ops.shape ops.slicing ops",
-    "declarations": "grammar names origin declaration reader library",
+    "ops": "op leaf custom ops.bits ops.creation ops.diagonal ops.elementwise ops.indexing ops.linalg ops.random "
+    "ops.reduction ops.scan ops.scatter ops.shape ops.slicing ops.sorting ops.special ops.surrogate ops.tiling ops",
+    "declarations": "grammar names origin declaration edges reader library",
     "graph": "graph",
-    "checks": "callee schema validation static structure binding references loader",
+    "checks": "callee schema validation static structure binding mentions references loader",
     "building": "scope diagnose slicing parameter evaluate leaves guard calls functions model specialise",
     "differentiation": "autodiff derivative gradient",
     "running": "plan engine.numpy_engine engine feeds weights result",

@@ -118,3 +118,73 @@ def test_comparisons_have_no_gradient_and_say_so() -> None:
     step = graph.g.where(graph.g.greater(x, 0), 2 * zeros(graph, x.type), 1)
     backward = vjp(graph, {step.id: zeros(graph, x.type)}, [x.id])
     assert [graph.ops[node].name for node in backward.blocked.values()] == ["greater"]
+
+
+def test_hypot_is_flat_at_the_origin() -> None:
+    assert gradients("hypot", [4.0, 0.0, 0.0], [-3.0, 0.0, 2.0]) == [[0.8, 0.0, 0.0], [pytest.approx(-0.6), 0.0, 1.0]]
+
+
+def test_copysign_is_flat_at_zero() -> None:
+    assert gradients("copysign", [2.0, -2.0, 0.0], [-1.0, -0.0, 3.0]) == [[-1.0, 1.0, 0.0], [0.0, 0.0, 0.0]]
+
+
+def test_logaddexp_gives_shares_at_infinity_too() -> None:
+    a, b = [0.0, math.inf, -math.inf, -math.inf, 1e300], [0.0, 1.0, 1.0, -math.inf, 1e300]
+    found = gradients("logaddexp", a, b)
+    assert found == [pytest.approx([0.5, 1.0, 0.0, 0.5, 0.5]), pytest.approx([0.5, 0.0, 1.0, 0.5, 0.5])]
+    assert np.isfinite(gradients("logaddexp", a, b, order=2)).all()
+
+
+def test_roots_are_steep_at_zero() -> None:
+    assert gradients("cbrt", [0.0, 8.0, -8.0]) == [pytest.approx([math.inf, 1 / 12, 1 / 12])]
+    assert gradients("rsqrt", [0.0, 4.0]) == [[-math.inf, -0.0625]]
+
+
+def test_nan_to_num_passes_only_what_is_finite() -> None:
+    assert gradients("nan_to_num", [1.0, math.nan, math.inf, -math.inf]) == [[1.0, 0.0, 0.0, 0.0]]
+
+
+def test_surrogates_change_only_the_gradient() -> None:
+    assert gradients("scale_gradient", [1.0, 2.0], -0.5) == [[-0.5, -0.5], 0.0]
+    assert gradients("clip_gradient", [1.0, 2.0], [-2.0, -2.0], [0.25, 3.0]) == [[0.25, 1.0], [0.0, 0.0], [0.0, 0.0]]
+
+
+def test_cumulative_prod_is_right_with_zeros() -> None:
+    assert gradients("cumulative_prod", [2.0, 0.0, 3.0]) == [[1.0, 8.0, 0.0]]
+    assert gradients("cumulative_prod", [0.0, 0.0, 3.0], reverse=True) == [[0.0, 3.0, 1.0]]
+    assert gradients("cumulative_prod", [0.0, 0.0], include_initial=True, order=2) == [[1.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("descending", "numbers", "expected"),
+    [(False, [5.0, 2.0, 5.0, 7.0], [2.0, 1.0, 3.0, 4.0]), (True, [2.0, 2.0, 5.0, 5.0], [3.0, 4.0, 1.0, 2.0])],
+)
+def test_sorting_keeps_the_order_of_ties(descending: bool, numbers: list[float], expected: list[float]) -> None:
+    graph = Graph()
+    x, ct = (graph.leaf("input", name, TensorType("float64", (4,))) for name in ("x", "ct"))
+    y = graph.g.sort(x, descending=descending)
+    pulled = vjp(graph, {y.id: ct}, [x.id]).cotangents[x.id]
+    arrays = {x: np.array(numbers), ct: np.array([1.0, 2.0, 3.0, 4.0])}
+    assert compute(graph, [pulled], arrays)[0].tolist() == expected
+
+
+def test_top_k_gives_the_first_of_ties_the_gradient() -> None:
+    graph = Graph()
+    x = graph.leaf("input", "x", TensorType("float64", (4,)))
+    values, _ = graph.g.top_k(x, k=2)
+    pulled = vjp(graph, {values.id: zeros(graph, values.type) + 1}, [x.id]).cotangents[x.id]
+    assert compute(graph, [pulled], {x: np.array([1.0, 3.0, 3.0, 3.0])})[0].tolist() == [0.0, 1.0, 1.0, 0.0]
+
+
+def test_indices_that_occur_twice_add_their_cotangents() -> None:
+    assert gradients("gather_nd", [1.0, 2.0, 3.0], [[1], [1], [0]])[0] == [1.0, 2.0, 0.0]
+    assert gradients("pad", [1.0, 2.0, 3.0], before=(2,), after=(2,), mode="reflect") == [[2.0, 3.0, 2.0]]
+    assert gradients("pad", [1.0, 2.0], before=(2,), after=(3,), mode="edge") == [[3.0, 4.0]]
+    assert gradients("scatter", [1.0, 2.0], [1, 1], [3.0, 4.0]) == [[1.0, 0.0], [0, 0], [1.0, 1.0]]
+    found = gradients("scatter_nd", [1.0, 2.0], [[1], [1]], [3.0, 4.0], reduction="add")
+    assert found == [[1.0, 1.0], [[0], [0]], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("name", ["zeros_like", "ones_like", "full_like"])
+def test_only_the_shape_counts(name: str) -> None:
+    assert gradients(name, [1.0, math.nan]) == [[0.0, 0.0]]

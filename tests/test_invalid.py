@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from graphspec.cli import main
 from graphspec.codes import CODES
 
 from graphspec.errors import Diagnostic, GraphSpecError, NotDifferentiableError, SpecError
@@ -88,8 +89,17 @@ def test_the_errors_are_ours() -> None:
     assert issubclass(NotDifferentiableError, TypeError)
 
 
+@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
+def test_the_command_line_returns_1(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(path)]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert all(f":{line}:{column}: {code}" in err for code, _, line, column in expected(path))
+    assert "Traceback" not in err
+
+
 @pytest.mark.parametrize("stage", "12345")
-def test_the_command_line_exits_with_1(stage: str) -> None:
+def test_the_process_exits_with_1(stage: str) -> None:
     path = next(path for path in SPECS if f"GS{stage}" in expected(path)[0][0])
     command = [sys.executable, "-m", "graphspec", "run", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)

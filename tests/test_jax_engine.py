@@ -34,7 +34,8 @@ def plan_of(name: str, index: int):
     """Return the plan of one op on one sample, and its leaves."""
     sample, graph = SAMPLES[name][index], Graph()
     values = [
-        graph.leaf("input", f"x{i}", TensorType(str(array.dtype), array.shape)) for i, array in enumerate(sample.operands)
+        graph.leaf("input", f"x{i}", TensorType(str(array.dtype), array.shape))
+        for i, array in enumerate(sample.operands)
     ]
     known = attributes(OPS[name])
     given = {key: known[key].check(value) for key, value in sample.attributes.items()}
@@ -101,7 +102,8 @@ def test_threads_get_the_same_bits() -> None:
     want = program.backprop(x=feeds, engine="jax").gradients["x"]
     found: list[np.ndarray] = []
     threads = [
-        threading.Thread(target=lambda: found.append(program.backprop(x=feeds, engine="jax").gradients["x"])) for _ in range(4)
+        threading.Thread(target=lambda: found.append(program.backprop(x=feeds, engine="jax").gradients["x"]))
+        for _ in range(4)
     ]
     for thread in threads:
         thread.start()

@@ -53,3 +53,44 @@ def test_normal_numbers_have_their_moments() -> None:
     assert numbers.mean() == pytest.approx(2, abs=0.02)
     assert numbers.std() == pytest.approx(0.5, rel=0.03)
     assert ((numbers - 2) ** 3).mean() == pytest.approx(0, abs=0.02)
+
+
+def test_bernoulli_numbers_are_true_as_often_as_asked() -> None:
+    op = OPS["random_bernoulli"](shape=(20_000, 3), key="a")
+    drawn = op.kernel(np, np.array([0.1, 0.5, 0.9]), np.array([0, 0]))
+    assert drawn.mean(axis=0) == pytest.approx([0.1, 0.5, 0.9], abs=0.015)
+
+
+def test_categories_are_drawn_with_the_probabilities_of_softmax() -> None:
+    logits = np.broadcast_to(np.log([1.0, 2.0, 5.0]) + 3, (20_000, 3))
+    drawn = OPS["random_categorical"](key="a").kernel(np, logits, np.array([0, 0]))
+    assert np.bincount(drawn) / len(drawn) == pytest.approx([0.125, 0.25, 0.625], abs=0.015)
+
+
+def test_permutations_have_each_number_once_and_no_favourite() -> None:
+    op = OPS["random_permutation"](n=5, key="a")
+    drawn = np.array([op.kernel(np, np.array([0, step])) for step in range(2000)])
+    assert (np.sort(drawn, axis=1) == np.arange(5)).all()
+    assert drawn.mean(axis=0) == pytest.approx([2.0] * 5, abs=0.15)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "given"),
+    [
+        ("random_bernoulli", [np.full(100, 0.5)], {}),
+        ("random_categorical", [np.zeros((100, 4))], {}),
+        ("random_permutation", [], {"n": 100}),
+    ],
+)
+def test_choices_depend_on_seed_step_and_key_and_have_no_gradient(
+    name: str, operands: list[np.ndarray], given: dict[str, Any]
+) -> None:
+    def choose(seed: int, step: int, key: str) -> np.ndarray:
+        result: np.ndarray = OPS[name](**given, key=key).kernel(np, *operands, np.array([seed, step]))
+        return result
+
+    first = choose(1, 2, "h")
+    assert np.array_equal(first, choose(1, 2, "h"))
+    others = [choose(2, 2, "h"), choose(1, 1, "h"), choose(2, 1, "h"), choose(1, 2, "g")]
+    assert not any(np.array_equal(first, other) for other in others)
+    assert not OPS[name].differentiable

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill, indent
+
 from graphspec.codes.code import Code
 from graphspec.codes.differentiation import DIFFERENTIATION
 from graphspec.codes.names import NAMES
@@ -28,19 +30,19 @@ stage is not looked at by the next, and all problems of that stage are reported 
 prints an entry of this page."""
 
 
-def explanation(code: str) -> str:
-    """Return an entry of `CODES` as plain text.
+def explanation(code: str, width: int = 88) -> str:
+    """Return an entry of `CODES` as plain text, its sentences folded to a width.
 
     Raises:
         KeyError: there is no such code.
     """
     entry = CODES[code]
-    parts = [f"{code}: {entry.title}", entry.explanation]
+    parts = [f"{code}: {entry.title}", fill(entry.explanation, width)]
     if entry.example:
-        parts += ["Example:", _indented(entry.example)]
+        parts += ["Example:", indent(entry.example, "    ")]
     if entry.command:
-        parts.append(_indented(f"$ {entry.command}"))
-    return "\n\n".join([*parts, f"What to do: {entry.remedy}"])
+        parts.append(f"    $ {entry.command}")
+    return "\n\n".join([*parts, fill(f"What to do: {entry.remedy}", width)])
 
 
 def errors_markdown() -> str:
@@ -59,10 +61,6 @@ def _section(code: str, entry: Code) -> str:
     if entry.command:
         parts.append(f"```\n$ {entry.command}\n```")
     return "\n\n".join([*parts, f"**What to do:** {entry.remedy}"])
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.splitlines())
 
 
 __all__ = ["CODES", "STAGES", "Code", "errors_markdown", "explanation"]

@@ -38,7 +38,47 @@ def _recurrence(op: Any, a: Any, b: Any) -> Any:
     return jnp.moveaxis(jax.lax.scan(step, first, (a, b), reverse=op.reverse)[1], 0, op.axis)
 
 
+def _convolve(op: Any, windows: Any, x: Any, weight: Any) -> Any:
+    """Convolve channels-first arrays."""
+    return jax.lax.conv_general_dilated(
+        x,
+        weight,
+        window_strides=windows.stride,
+        padding=list(zip(windows.before, windows.after, strict=True)),
+        rhs_dilation=windows.dilation,
+        feature_group_count=op.groups,
+        precision=jax.lax.Precision.HIGHEST,
+    )
+
+
+def _conv(op: Any, x: Any, weight: Any) -> Any:
+    x = jnp.permute_dims(x, op.first_axes(x.ndim))
+    windows = op.windows(weight.shape[2:], x.shape[2:])
+    return jnp.permute_dims(_convolve(op, windows, x, weight), op.laid_axes(x.ndim))
+
+
+def _conv_transpose(op: Any, x: Any, weight: Any) -> Any:
+    """Transpose the convolution in its first operand."""
+    x = jnp.permute_dims(x, op.first_axes(x.ndim))
+    windows, dims = op.geometry(x.shape[2:], weight.shape[2:])
+    result = jax.ShapeDtypeStruct((x.shape[0], weight.shape[1] * op.groups, *dims), x.dtype)
+    (y,) = jax.linear_transpose(lambda value: _convolve(op, windows, value, weight), result)(x)
+    return jnp.permute_dims(y, op.laid_axes(x.ndim))
+
+
+def _conv_weight_gradient(op: Any, x: Any, ct: Any) -> Any:
+    """Transpose the convolution in its second operand."""
+    x, ct = (jnp.permute_dims(array, op.first_axes(array.ndim)) for array in (x, ct))
+    windows = op.geometry(x.shape[2:])
+    weight = jax.ShapeDtypeStruct((ct.shape[1], x.shape[1] // op.groups, *windows.size), x.dtype)
+    (y,) = jax.linear_transpose(lambda value: _convolve(op, windows, x, value), weight)(ct)
+    return y
+
+
 OVERRIDES: dict[str, Callable[..., Any]] = {
+    "conv": _conv,
+    "conv_transpose": _conv_transpose,
+    "conv_weight_gradient": _conv_weight_gradient,
     "random_uniform": _random_uniform,
     "random_normal": _random_normal,
     "recurrence": _recurrence,

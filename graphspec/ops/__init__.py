@@ -1,3 +1,28 @@
 """The primitive ops, one family per file. Importing this package fills the catalogue, `graphspec.op.OPS`."""
 
-from graphspec.ops import elementwise, indexing, linalg, random, reduction, shape, slicing  # noqa: F401
+from graphspec.ops import (  # noqa: F401
+    axes,
+    bits,
+    convolution,
+    creation,
+    decomposition,
+    diagonal,
+    einsum,
+    elementwise,
+    indexing,
+    linalg,
+    pooling,
+    random,
+    reduction,
+    resize,
+    scan,
+    scatter,
+    shape,
+    slicing,
+    solving,
+    sorting,
+    special,
+    surrogate,
+    tiling,
+    unfolding,
+)

@@ -11,7 +11,17 @@ from math import log as ln
 from typing import Any
 
 from graphspec.errors import OpTypeError
-from graphspec.op import Dtype, Op, attribute, broadcast_types, elementwise, native, op, same_dtype
+from graphspec.op import (
+    Dtype,
+    Op,
+    attribute,
+    broadcast_types,
+    elementwise,
+    native,
+    op,
+    require_kind,
+    same_dtype,
+)
 from graphspec.types import TensorType, kind
 
 
@@ -35,6 +45,21 @@ def _power_vjp(g: Any, ct: Any, a: Any, b: Any) -> Any:
 def _atan2_vjp(g: Any, ct: Any, a: Any, b: Any, y: Any) -> tuple[Any, ...]:
     scaled = ct / (g.square(a) + g.square(b))
     return scaled * b, -scaled * a
+
+
+def _hypot_vjp(g: Any, ct: Any, a: Any, b: Any, y: Any) -> tuple[Any, ...]:
+    scaled = ct / g.where(g.equal(y, 0), 1, y)
+    return scaled * a, scaled * b
+
+
+def _copysign_vjp(g: Any, ct: Any, a: Any, b: Any, y: Any) -> tuple[Any, ...]:
+    return ct * (g.sign(a) * g.copysign(1, b)), None
+
+
+def _logaddexp_vjp(g: Any, ct: Any, a: Any, b: Any, y: Any) -> tuple[Any, ...]:
+    """Keep inf - inf out of the shares e**(a - y) and e**(b - y)."""
+    alone = g.where(g.equal(a, b), -ln(2), g.zeros_like(y))
+    return tuple(ct * g.exp(g.where(g.equal(x, y), alone, x - y)) for x in (a, b))
 
 
 def _extreme_vjp(g: Any, ct: Any, chosen: Any, other: Any, tie: Any) -> tuple[Any, ...]:
@@ -89,6 +114,9 @@ elementwise("square", "y = x**2, of numbers. Gradient 2 * ct * x.", "x",
 elementwise("pow", "y = a**b, of real numbers; integers take exponents from 0 on; 0**0 is 1. "
             "Gradients ct * b * a**(b - 1), which is 0 at b = 0, and ct * y * log(a), which is 0 at a = 0.", "a b",
             lambda xp, a, b: xp.pow(a, b), _pow_vjp, takes="real")
+elementwise("hypot", "y = sqrt(a**2 + b**2) without overflow. Gradients ct * a / y, ct * b / y: 0 where both are 0. "
+            "Example: ``hypot(real, imaginary)``", "a b",
+            lambda xp, a, b: xp.hypot(a, b), _hypot_vjp)
 
 # Exponentials, logarithms, roots
 
@@ -106,6 +134,15 @@ elementwise("log10", "y = the logarithm of x to base 10. Gradient ct / (x * log(
             lambda xp, x: xp.log10(x), lambda g, ct, x, y: (ct / (x * ln(10)),))
 elementwise("sqrt", "y = the square root of x; nan below 0. Gradient ct / (2 * y): inf at 0.", "x",
             lambda xp, x: xp.sqrt(x), lambda g, ct, x, y: (ct / (y * 2),))
+elementwise("logaddexp", "y = log(e**a + e**b) without overflow. Gradients ct * e**(a - y), ct * e**(b - y), the "
+            "shares of the two; where both are the same infinity half each. Example: ``logaddexp(x, 0)``", "a b",
+            lambda xp, a, b: xp.logaddexp(a, b), _logaddexp_vjp)
+elementwise("rsqrt", "y = 1 / sqrt(x); inf at 0, nan below. Gradient -ct * y**3 / 2: -inf at 0. "
+            "Example: ``x * rsqrt(variance + 1e-5)``", "x",
+            lambda xp, x: 1 / xp.sqrt(x), lambda g, ct, x, y: (ct * (y * g.square(y)) * -0.5,))
+elementwise("cbrt", "y = the real number whose cube is x. Gradient ct / (3 * y**2): inf at 0. "
+            "Example: ``cbrt(volume)``", "x",
+            lambda xp, x: xp.cbrt(x), lambda g, ct, x, y: (ct / (g.square(y) * 3),))
 
 # Angles, in radians, and hyperbolic functions
 
@@ -143,6 +180,14 @@ elementwise("abs", "y = |x|, of real numbers. Gradient ct * sign(x): 0 at 0.", "
             lambda xp, x: xp.abs(x), lambda g, ct, x, y: (ct * g.sign(x),), takes="real")
 elementwise("sign", "y = -1, 0 or 1, of real numbers; nan stays. Gradient zero, at 0 too.", "x",
             lambda xp, x: xp.sign(x), lambda g, ct, x, y: (None,), takes="real")
+elementwise("copysign", "y = |a| with the sign of b, also of a zero. Gradient ct * sign(a), with the sign of b: 0 "
+            "where a is 0. To b zero, at its step too. Example: ``copysign(1, x)``", "a b",
+            lambda xp, a, b: xp.copysign(a, b), _copysign_vjp)
+elementwise("signbit", "y = whether x has a minus sign, -0 and -nan too. No gradient. Example: ``signbit(x)``", "x",
+            lambda xp, x: xp.signbit(x), gives="bool")
+elementwise("nextafter", "y = the float next to a in the direction of b; a where they are equal. No gradient. "
+            "Example: ``nextafter(x, inf)``", "a b",
+            lambda xp, a, b: xp.nextafter(a, b))
 elementwise("round", "y = the nearest integer, of halves the even one. Gradient zero, at the steps too.", "x",
             lambda xp, x: xp.round(x), lambda g, ct, x, y: (None,))
 elementwise("floor", "y = the greatest integer up to x. Gradient zero, at the steps too.", "x",
@@ -246,3 +291,34 @@ class Cast(Op):
     def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
         x = values[0]
         return (g.cast(ct, dtype=x.type.dtype) if x.type.is_float else None,)
+
+
+@op("nan_to_num", ports="x")
+class NanToNum(Op):
+    """The finite elements of ``x`` as they are, and numbers in place of the others.
+
+    Shapes: y as x.
+    Constraints: (C1) floats.
+    Gradient: ct where x is finite, else 0.
+    Special values: null as ``posinf`` or ``neginf`` stands for the greatest or least finite number of the dtype.
+    Example: ``nan_to_num(x, value=0, posinf=1e6)``
+    """
+
+    value: float = attribute("what stands for nan", default=0.0)
+    posinf: float | None = attribute("what stands for inf; null is the greatest finite number", default=None)
+    neginf: float | None = attribute("what stands for -inf; null is the least finite number", default=None)
+
+    def infer(self, *types: TensorType) -> TensorType:
+        require_kind(self.name, "float", *types)
+        return types[0]
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        (x,) = arrays
+        limits = xp.finfo(x.dtype)
+        high = limits.max if self.posinf is None else self.posinf
+        low = limits.min if self.neginf is None else self.neginf
+        high, low, value = (xp.asarray(number, dtype=x.dtype) for number in (high, low, self.value))
+        return xp.where(xp.isnan(x), value, xp.where(xp.isfinite(x), x, xp.where(x > 0, high, low)))
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        return (g.where(g.isfinite(values[0]), ct, 0),)

@@ -9,9 +9,12 @@ from typing import Any, ClassVar
 
 import numpy
 
+from graphspec.dims import Dim
 from graphspec.errors import OpTypeError
-from graphspec.op import Dtype, Op, attribute, native, op
-from graphspec.types import FLOATS, Shape, TensorType, shape_text
+from graphspec.op import Dtype, Op, attribute, front_axis, native, op, require_kind
+from graphspec.types import FLOATS, Shape, TensorType, broadcast, shape_text
+
+KEY = "the node's own path; two random nodes with different keys are independent"
 
 
 def generator(seed: int, step: int, key: str) -> numpy.random.Generator:
@@ -38,7 +41,7 @@ class Draw(Op):
 
     shape: Shape = attribute("shape of the result")
     dtype: Dtype = attribute("float dtype of the result", default="float64", choices=FLOATS)
-    key: str = attribute("the node's own path; two random nodes with different keys are independent", default="")
+    key: str = attribute(KEY, default="")
 
     def infer(self, *types: TensorType) -> TensorType:
         if any(isinstance(dim, int) and dim < 0 for dim in self.shape):
@@ -108,3 +111,92 @@ class RandomNormal(Draw):
 
     def sample(self, source: numpy.random.Generator, shape: Any, dtype: Any) -> Any:
         return self.mean + self.std * numpy.asarray(source.standard_normal(shape, dtype=dtype))
+
+
+@dataclass(frozen=True)
+class Choice(Op):
+    """What random ops share whose results are no floats: the seed as implicit last operand, and no gradient."""
+
+    implicit: ClassVar[tuple[str, ...]] = ("seed",)
+
+    def source(self, key: str, seed: Any) -> numpy.random.Generator:
+        """Return the generator of the node in this run."""
+        return generator(int(seed[0]), int(seed[1]), key)
+
+
+@op("random_bernoulli", ports="p")
+class RandomBernoulli(Choice):
+    """Booleans, each true with probability ``p``.
+
+    Shapes: y, bool, as ``shape`` says, or as p; p broadcasts to it. The run's seed, int64[2], is an implicit operand.
+    Constraints: (C1) p is float; (C2) p broadcasts to ``shape``.
+    Gradient: none.
+    Special values: never true at p = 0 or below, or nan; always at 1 or above.
+    Example: ``where(random_bernoulli(0.9, shape=[n]), x / 0.9, 0)``
+    """
+
+    shape: Shape | None = attribute("shape of the result; null is that of p", default=None, minimum=0)
+    key: str = attribute(KEY, default="")
+
+    def infer(self, *types: TensorType) -> TensorType:
+        p = types[0]
+        require_kind(self.name, "float", p)
+        shape = p.shape if self.shape is None else self.shape
+        if broadcast(p.shape, shape) != shape:
+            raise OpTypeError("C2", f"p, {p}, does not broadcast to {shape_text(shape)}", code="GS402")
+        return TensorType("bool", shape)
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        p, seed = arrays
+        shape: Any = p.shape if self.shape is None else self.shape
+        return xp.asarray(self.source(self.key, seed).random(shape) < p)
+
+
+@op("random_categorical", ports="logits")
+class RandomCategorical(Choice):
+    """One index along an axis, drawn with the probabilities softmax(logits).
+
+    Shapes: ``logits[a, n]`` to ``[a]``, int64, for ``axis=-1``; broadcast the logits for more draws. The run's seed,
+    int64[2], is an implicit operand.
+    Constraints: (C1) logits are floats; (C2) ``axis`` is an axis of the logits; (C3) it is not empty.
+    Gradient: none.
+    Special values: -inf is never drawn, unless all are.
+    Example: ``random_categorical(logits, axis=-1)``
+    Source: Maddison, Tarlow and Minka, A* sampling (2014): the greatest logit after Gumbel noise.
+    """
+
+    axis: int = attribute("the axis of the categories", default=-1)
+    key: str = attribute(KEY, default="")
+
+    def infer(self, *types: TensorType) -> TensorType:
+        logits = types[0]
+        require_kind(self.name, "float", logits)
+        axis = front_axis("C2", self.axis, logits.rank)
+        if logits.shape[axis] == 0:
+            raise OpTypeError("C3", f"random_categorical has nothing to draw: axis {axis} of {logits}", code="GS402")
+        return TensorType("int64", (*logits.shape[:axis], *logits.shape[axis + 1 :]))
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        logits, seed = arrays
+        noise = self.source(self.key, seed).gumbel(size=logits.shape)
+        return xp.asarray(xp.argmax(logits + noise, axis=self.axis), dtype=native(xp, "int64"))
+
+
+@op("random_permutation", ports="")
+class RandomPermutation(Choice):
+    """The numbers from 0 to n - 1 in an order drawn at random, all orders equally likely.
+
+    Shapes: ``[n]``, int64; the run's seed, int64[2], is an implicit operand.
+    Gradient: none.
+    Example: ``take(x, random_permutation(n=x.shape[0]), axis=0)``
+    """
+
+    n: Dim = attribute("how many numbers", minimum=0)
+    key: str = attribute(KEY, default="")
+
+    def infer(self, *types: TensorType) -> TensorType:
+        return TensorType("int64", (self.n,))
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        count: Any = self.n
+        return xp.asarray(self.source(self.key, arrays[0]).permutation(count), dtype=native(xp, "int64"))

@@ -1,4 +1,4 @@
-"""Ops along axes: sums, means, extremes and products, and the recurrence that the gradient of a product needs."""
+"""Ops that take axes away: sums, means, extremes, products and counts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,11 @@ from graphspec.op import (
     Dtype,
     Op,
     attribute,
-    broadcast_types,
     front_axes,
     front_axis,
     native,
     op,
     require_kind,
-    same_dtype,
 )
 from graphspec.types import FLOATS, TensorType, kind
 
@@ -210,57 +208,9 @@ class Prod(Reduction):
         return (ct,)
 
 
-@op("recurrence", ports="a b")
-class Recurrence(Op):
-    """The values of a linear recurrence: y[0] = initial, y[k + 1] = a[k] * y[k] + b[k] along an axis.
-
-    With a = x, b = 0, initial = 1 it gives the products of all elements before each; with a = 1 the sums before each.
-    Reversed, it begins at the end: y[-1] = initial, y[k - 1] = a[k] * y[k] + b[k].
-    Shapes: a and b broadcast to the shape of y; the last step of each, which leads outside, is not used.
-    Constraints: (C1) floats; (C2) one dtype; (C3) the shapes broadcast; (C4) axis is in range.
-    Gradient: c * y to a and c to b, where c is the reversed recurrence of a and ct from 0.
-    Example: ``recurrence(decay, x, axis=0)``
-    """
-
-    axis: int = attribute("axis to run along", default=-1)
-    initial: float = attribute("value at the start", default=0.0)
-    reverse: bool = attribute("whether to run from the end", default=False)
-
-    def infer(self, *types: TensorType) -> TensorType:
-        require_kind(self.name, "float", *types)
-        same_dtype(self.name, *types)
-        shape = broadcast_types(self.name, *types)
-        front_axis("C4", self.axis, len(shape))
-        return TensorType(types[0].dtype, shape)
-
-    def kernel(self, xp: Any, *arrays: Any) -> Any:
-        a, b = (xp.moveaxis(array, self.axis, 0) for array in xp.broadcast_arrays(*arrays))
-        if not a.shape[0]:
-            return xp.broadcast_arrays(*arrays)[0]
-        order = range(a.shape[0])
-        y = xp.full_like(b[0, ...], self.initial)
-        rows = [y] * len(order)
-        for k in reversed(order) if self.reverse else order:
-            rows[k] = y
-            y = a[k, ...] * y + b[k, ...]
-        return xp.moveaxis(xp.stack(rows), 0, self.axis)
-
-    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
-        a, _, y = values
-        pulled = g.recurrence(a, ct, axis=self.axis, reverse=not self.reverse)
-        return pulled * y, pulled
-
-
-@op("argmax", ports="x")
-class Argmax(Op):
-    """The index of the greatest element along an axis, or of all elements in row-major order; the lowest at a tie.
-
-    Shapes: x of any; y, int64, without the axis, or with size 1 there.
-    Constraints: (C1) x holds real numbers; (C2) axis is in range; (C3) the axis is not empty.
-    Gradient: none.
-    Special values: a nan counts as the greatest.
-    Example: ``argmax(logits, axis=-1)``
-    """
+@dataclass(frozen=True)
+class Search(Op):
+    """What argmax and argmin share."""
 
     axis: int | None = attribute("axis to search, negative ones count from the end; null is all elements", default=None)
     keepdims: bool = attribute("whether the axis stays, with size 1", default=False)
@@ -271,12 +221,62 @@ class Argmax(Op):
         axes = None if self.axis is None else (front_axis("C2", self.axis, x.rank),)
         search = Max(axis=axes, keepdims=self.keepdims)
         if any(x.shape[axis] == 0 for axis in search.axes(x.rank)):
-            raise OpTypeError("C3", f"argmax over an empty axis has no value: found {x}", code="GS402")
+            raise OpTypeError("C3", f"{self.name} over an empty axis has no value: found {x}", code="GS402")
         return search.reduced(x, "int64")
 
-    def kernel(self, xp: Any, *arrays: Any) -> Any:
-        found = xp.argmax(arrays[0], axis=self.axis, keepdims=self.keepdims)
+    def search(self, xp: Any, function: Any, x: Any) -> Any:
+        """Call a search of the array namespace."""
+        found = function(x, axis=self.axis, keepdims=self.keepdims)
         return xp.astype(xp.asarray(found), native(xp, "int64"))
+
+
+@op("argmax", ports="x")
+class Argmax(Search):
+    """The index of the greatest element along an axis, or of all elements in row-major order; the lowest at a tie.
+
+    Shapes: x of any; y, int64, without the axis, or with size 1 there.
+    Constraints: (C1) x holds real numbers; (C2) axis is in range; (C3) the axis is not empty.
+    Gradient: none.
+    Special values: the first nan, where there is one.
+    Example: ``argmax(logits, axis=-1)``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.search(xp, xp.argmax, arrays[0])
+
+
+@op("argmin", ports="x")
+class Argmin(Search):
+    """The index of the least element along an axis, or of all elements in row-major order; the lowest at a tie.
+
+    Shapes: x of any; y, int64, without the axis, or with size 1 there.
+    Constraints: (C1) x holds real numbers; (C2) axis is in range; (C3) the axis is not empty.
+    Gradient: none.
+    Special values: the first nan, where there is one.
+    Example: ``argmin(distance, axis=-1)``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return self.search(xp, xp.argmin, arrays[0])
+
+
+@op("count_nonzero", ports="x")
+class CountNonzero(Reduction):
+    """The number of elements along axes that are not 0, or true.
+
+    Shapes: x of any dtype; y, int64, without the axes, or with size 1 there.
+    Constraints: (C2) the axes are in range and distinct.
+    Gradient: none.
+    Special values: nan counts, -0 does not.
+    Example: ``count_nonzero(weight, axis=0)``
+    """
+
+    def infer(self, *types: TensorType) -> TensorType:
+        return self.reduced(types[0], "int64")
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        found = self.compute(xp, xp.sum, arrays[0] != 0)
+        return xp.astype(found, native(xp, "int64"))
 
 
 class Quantifier(Reduction):

@@ -282,6 +282,34 @@ class Split(Op):
         return (g.concat(*ct, axis=self.axis),)
 
 
+@op("unstack", ports="x", outputs="*")
+class Unstack(Op):
+    """The parts of ``x`` at each position of an axis, ``y0``, ``y1``, ..., without that axis: `stack` undone.
+
+    Shapes: ``x[a, k, b]`` to ``k`` arrays ``[a, b]`` for ``axis=1``.
+    Constraints: (C1) ``axis`` is an axis of ``x``; (C2) its dim is an integer from 1 to 10,000.
+    Gradient: the cotangents of the parts, stacked.
+    Example: ``unstack(point, axis=-1).y0``
+    """
+
+    axis: int = attribute("the axis to take apart", default=0)
+
+    def infer(self, *types: TensorType) -> tuple[TensorType, ...]:
+        (x,) = types
+        axis = front_axis("C1", self.axis, x.rank)
+        count = x.shape[axis]
+        if not isinstance(count, int) or not 1 <= count <= 10_000:
+            message = f"unstack needs a known dim from 1 to 10,000, dim {axis} of {x} is {count}"
+            raise OpTypeError("C2", message, code="GS402")
+        return (TensorType(x.dtype, _without(x.shape, axis)),) * count
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return tuple(xp.asarray(part) for part in xp.unstack(arrays[0], axis=self.axis))
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        return (g.stack(*ct, axis=self.axis),)
+
+
 def _without(shape: Shape, axis: int) -> Shape:
     return shape[:axis] + shape[axis + 1 :]
 

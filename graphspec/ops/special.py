@@ -126,7 +126,7 @@ def lgamma(xp: Any, x: Any) -> Any:
 
 
 def _lgamma_right(xp: Any, x: Any) -> Any:
-    """Compute lgamma above 0: Stirling's series from 10 on, else the series at 2 after steps down or up to its range."""
+    """Compute lgamma above 0: Stirling's series from 10 on, else the series at 2, after steps to its range."""
     far = xp.maximum(x, 10.0)
     terms = [b / ((2 * k) * (2 * k - 1)) for k, b in enumerate(BERNOULLI, 1)]
     tail = polynomial(terms[::-1], 1 / (far * far)) / far
@@ -171,7 +171,7 @@ def _at_poles(xp: Any, x: Any, reflected: Any) -> Any:
 def polygamma(xp: Any, x: Any, order: int) -> Any:
     """Compute derivative number ``order`` (from 1 on) of digamma; below 0 by reflection."""
     sign = 1 if order % 2 else -1
-    right = sign * factorial(order) * _zeta(xp, order + 1, xp.where(x > 0, x, 1 - x))
+    right = sign * float(factorial(order)) * _zeta(xp, order + 1, xp.where(x > 0, x, 1 - x))
     reflected = -sign * right - _cotangent_derivative(xp, x, order)
     reflected = xp.where(x == -inf, nan, reflected) if sign == 1 else _at_poles(xp, x, reflected)
     return xp.where(x > 0, right, reflected)

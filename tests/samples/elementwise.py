@@ -108,6 +108,21 @@ unary("sqrt", math.sqrt, positive)
 also("sqrt", math.sqrt, np.array([0.0, 4.0]))
 SAMPLES["log"].append(Sample((np.array([0.0, -1.0]),), {}, lambda x: [-math.inf, math.nan], differentiate=False))
 
+binary("logaddexp", lambda a, b: max(a, b) + math.log1p(math.exp(-abs(a - b))))
+also(
+    "logaddexp",
+    lambda a, b: max(a, b),
+    np.array([1000.0, -1e300, math.inf, -math.inf]),
+    np.array([-1e3, 0.0, 1.0, 2.0]),
+)
+unary("rsqrt", lambda x: x**-0.5, positive)
+also("rsqrt", lambda x: x**-0.5, np.array([1e-300, 1e300, 1e-8]))
+SAMPLES["rsqrt"].append(Sample((np.array([0.0, -1.0]),), {}, lambda x: [math.inf, math.nan], differentiate=False))
+unary("cbrt", lambda x: math.copysign(abs(x) ** (1 / 3), x), inside)
+also("cbrt", lambda x: math.copysign(abs(x) ** (1 / 3), x), np.array([-27.0, 0.0, 1e-30, -1e30]))
+binary("hypot", lambda a, b: math.sqrt(a * a + b * b))
+also("hypot", math.hypot, np.array([3e200, 3e-200, 0.0, math.inf]), np.array([4e200, -4e-200, 0.0, math.nan]))
+
 unary("sin", math.sin)
 unary("cos", math.cos)
 unary("tan", math.tan, inside)
@@ -130,6 +145,21 @@ also("sign", lambda x: (x > 0) - (x < 0), np.array([-3, 0, 4]))
 also("sign", lambda x: x if math.isnan(x) else (x > 0) - (x < 0) + 0.0, SPECIAL)
 for name in ("abs", "sign"):
     WRONG[name] = [Wrong((TRUTH,), "C1"), Wrong((np.array([1j]),), "C1")]
+binary("copysign", lambda a, b: abs(a) if b > 0 else -abs(a), inside)
+also("copysign", math.copysign, SPECIAL[:, None], np.array([1.0, -1.0, 0.0, -0.0]))
+unary("signbit", lambda x: x < 0)
+also("signbit", lambda x: math.copysign(1, x) < 0, SPECIAL)
+binary("nextafter", math.nextafter)
+also("nextafter", math.nextafter, SPECIAL[:, None], SPECIAL)
+SAMPLES["nan_to_num"] = [Sample((normal(*shape),), {}, lambda x: x.copy()) for shape in [(), (0, 3), (1, 4, 1), (2, 3)]]
+SAMPLES["nan_to_num"] += [
+    Sample(
+        (SPECIAL,), {}, lambda x: [0.0, -0.0, 1.5, -2.0, 1.7976931348623157e308, -1.7976931348623157e308, 0.0], False
+    ),
+    Sample((SPECIAL,), {"value": -1, "posinf": 5, "neginf": -7.5}, lambda x: [0, 0, 1.5, -2, 5, -7.5, -1], False),
+    Sample((np.float32(SPECIAL[4:]),), {"neginf": 0}, lambda x: np.array([2**128 - 2**104, 0, 0], np.float32), False),
+]
+WRONG["nan_to_num"] = [Wrong((np.array([1, 2]),), "C1"), Wrong((TRUTH,), "C1")]
 for name, function in (("round", round), ("floor", math.floor), ("ceil", math.ceil), ("trunc", math.trunc)):
     unary(name, lambda x, function=function: float(function(x)), inside)
     also(name, lambda x, function=function: float(function(x)), HALVES)

@@ -99,40 +99,6 @@ also("prod", math.prod, "int64", np.array([[100, 2], [3, 4]], np.int8), axis=[0]
 WRONG["prod"].append(Wrong((TRUTH,), "C1"))
 
 
-def running(a: np.ndarray, b: np.ndarray, axis: int = -1, initial: float = 0.0, reverse: bool = False) -> np.ndarray:
-    """Compute the recurrence row by row."""
-    a, b = np.broadcast_arrays(a, b)
-    y = np.zeros(a.shape)
-    for index in np.ndindex(*(size for i, size in enumerate(a.shape) if i != axis % a.ndim)):
-        at = [*index[: axis % a.ndim], slice(None), *index[axis % a.ndim :]]
-        row, steps, value = y[tuple(at)], list(zip(a[tuple(at)], b[tuple(at)], strict=True)), initial
-        for k in reversed(range(len(steps))) if reverse else range(len(steps)):
-            row[k], value = value, steps[k][0] * value + steps[k][1]
-    return y
-
-
-SAMPLES["recurrence"] = [
-    Sample((a, b), given, lambda a, b, given=given: running(a, b, **given))
-    for a, b, given in (
-        (normal(4), normal(4), {}),
-        (normal(5), normal(), {"initial": 1.0, "reverse": True}),
-        (normal(2, 3, 2), normal(3, 1), {"axis": 1, "initial": -0.5}),
-        (normal(3), normal(2, 1), {"axis": 0, "reverse": True}),
-        (normal(1), normal(1), {"initial": 2.0}),
-        (normal(0, 3), normal(3), {"axis": 0}),
-        (normal(3, 0), normal(3, 1), {"axis": -2}),
-        (np.array([0.0, 2.0, 0.0]), np.zeros(3), {"initial": 1.0}),
-    )
-]
-WRONG["recurrence"] = [
-    Wrong((np.array([1, 2]), np.array([1, 2])), "C1"),
-    Wrong((normal(2), normal(2).astype(np.float32)), "C2"),
-    Wrong((normal(2), normal(3)), "C3"),
-    Wrong((normal(), normal()), "C4"),
-    Wrong((normal(2), normal()), "C4", {"axis": 1}),
-]
-
-
 def first(group: list[float]) -> int:
     return group.index(max(group))
 
@@ -150,14 +116,34 @@ SAMPLES["argmax"] = [
         (normal(3, 0), {"axis": 0}),
     )
 ]
-SAMPLES["argmax"].append(Sample((np.array([3.0, math.nan, 5.0]),), {}, lambda x: 1))
-WRONG["argmax"] = [
+SAMPLES["argmin"] = [
+    Sample((-sample.operands[0],), sample.attributes, lambda x, formula=sample.formula: formula(-x))
+    for sample in SAMPLES["argmax"]
+]
+for name in ("argmax", "argmin"):
+    SAMPLES[name].append(Sample((np.array([3.0, math.nan, 5.0, math.nan]),), {}, lambda x: 1))
+WRONG["argmax"] = WRONG["argmin"] = [
     Wrong((TRUTH,), "C1"),
     Wrong((normal(2, 3),), "C2", {"axis": 2}),
     Wrong((normal(),), "C2", {"axis": 0}),
     Wrong((normal(0),), "C3"),
     Wrong((normal(2, 0),), "C3", {"axis": 1}),
 ]
+SAMPLES["count_nonzero"] = [
+    Sample((np.asarray(x),), given, along(lambda group: len([item for item in group if item]), "int64", **given))
+    for x, given in (
+        (0.0, {}),
+        (1e-300, {"axis": [], "keepdims": True}),
+        ([[0.0, -0.0, 1.0], [math.nan, math.inf, 0.0]], {"axis": -1}),
+        ([[0.0, 2.0], [3.0, 4.0]], {"axis": [0, 1], "keepdims": True}),
+        (TRUTH, {"axis": 0}),
+        (np.array([0, 7, -1], np.int8), {}),
+        (np.array([0j, 1j]), {}),
+        (NONE, {}),
+        (NONE, {"axis": 0}),
+    )
+]
+WRONG["count_nonzero"] = [Wrong((TRUTH,), "C2", {"axis": bad}) for bad in (2, [0, -2])]
 for name, function in (("any", any), ("all", all)):
     cases = [
         (TRUTH, {}),

@@ -156,6 +156,20 @@ SAMPLES["split"] = [
     Sample((normal(0, 2),), {"parts": 2}, lambda x: (np.zeros((0, 2)), np.zeros((0, 2)))),
     Sample((INTEGERS,), {"parts": 2}, lambda x: (np.array([[0, 1, 2]]), np.array([[3, 4, 5]])), differentiate=False),
 ]
+SAMPLES["unstack"] = [
+    Sample((normal(2),), {}, lambda x: (x[0], x[1])),
+    Sample((normal(1, 3),), {"axis": 0}, lambda x: (x[0],)),
+    Sample((normal(2, 3),), {"axis": -1}, lambda x: (x[:, 0], x[:, 1], x[:, 2])),
+    Sample((normal(2, 2, 3),), {"axis": 1}, lambda x: (x[:, 0], x[:, 1])),
+    Sample((normal(2, 0),), {}, lambda x: (np.zeros(0), np.zeros(0))),
+    Sample((INTEGERS,), {}, lambda x: (np.array([0, 1, 2]), np.array([3, 4, 5])), differentiate=False),
+]
+WRONG["unstack"] = [
+    Wrong((normal(2),), "C1", {"axis": 1}),
+    Wrong((normal(),), "C1"),
+    Wrong((normal(0, 2),), "C2"),
+    Wrong((np.broadcast_to(0.0, (10_001, 0)),), "C2"),
+]
 WRONG["split"] = [
     Wrong((normal(4),), "C1"),
     Wrong((normal(4),), "C1", {"parts": 2, "sizes": (2, 2)}),
