@@ -228,3 +228,10 @@ def bind_dims(value: Any, env: Mapping[str, int]) -> Any:
 def has_dims(value: Any) -> bool:
     """Tell whether a value holds a symbolic dim."""
     return isinstance(value, Expr) or (isinstance(value, tuple) and any(map(has_dims, value)))
+
+
+def dims_in(value: Any) -> set[str]:
+    """Return the names of the symbolic dims in a value."""
+    if isinstance(value, Expr):
+        return set(value.symbols)
+    return set().union(*map(dims_in, value)) if isinstance(value, tuple) else set()

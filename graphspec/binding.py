@@ -73,12 +73,11 @@ def _bind_named(signature: Signature, bound: Bound[T], name: str, operands: Sequ
         )
     elif name in bound.ports:
         bound.misfits.append(Misfit("GS304", f"port '{name}' of {signature.name} gets its operand twice", first))
-    elif len(operands) != 1 and not port.variadic:
-        bound.misfits.append(
-            Misfit("GS305", f"port '{name}' of {signature.name} takes one operand, found {len(operands)}", first)
-        )
-    else:
+    elif operands:
         bound.ports[name] = list(operands)
+        if len(operands) > 1 and not port.variadic:
+            message = f"port '{name}' of {signature.name} takes one operand, found {len(operands)}"
+            bound.misfits.append(Misfit("GS305", message, operands[1]))
 
 
 def _bind_edge(signature: Signature, bound: Bound[T], wanted: str | None, operand: T, from_edges: set[str]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphspec import diagnose
@@ -13,12 +13,15 @@ from graphspec.callee import Callee, Reference, signature
 from graphspec.declaration import Function, InputDeclaration
 from graphspec.errors import problem
 from graphspec.expression import Term
+from graphspec.graph import Graph
 from graphspec.guard import guard
 from graphspec.leaves import LeafBuilder
 from graphspec.names import join
 from graphspec.op import OPS
+from graphspec.operands import called
 from graphspec.origin import Origin
 from graphspec.scope import FRESH, NOT_GIVEN, Bundle, Failure, Many, Operand, Scope, Site, flatten
+from graphspec.sharing import is_repeated, share_root, share_text
 from graphspec.types import DimConflict, TensorType, check_arithmetic, match, shape_text
 from graphspec.value import Value
 
@@ -37,22 +40,49 @@ class Written:
 class CallBuilder(LeafBuilder):
     """Builds calls of ops and functions."""
 
+    def __init__(self, graph: Graph):
+        super().__init__(graph)
+        self.instances: set[str] = set()  # the paths below which calls have parameters of their own
+        self.sharing: dict[str, Origin] = {}  # those that others share, and where that is written
+
     @abstractmethod
     def body(self, scope: Scope) -> None:
         """Build everything that a document declares."""
 
-    def shared(self, scope: Scope, name: str | None) -> str | None:
-        return None if name is None else join(scope.parameter_prefix or "", name)
+    def shared(self, site: Site, name: str | None, place: Origin | None, copy: int | None = None) -> str | None:
+        """Return the path below which the parameters lie that a call, or a copy of it, shares; None for its own."""
+        root = None if name is None else share_root(site.scope.function, name)
+        if root is None:
+            return None
+        path = join(site.scope.parameter_prefix or "", root)
+        if copy is not None and is_repeated(site.scope.function, root):
+            path = f"{path}.{copy}"
+        if place is not None and path not in self.sharing:
+            self.sharing[path] = site.scope.chained(place)
+        return path
+
+    def check_sharing(self) -> None:
+        """Note what shares the parameters of a call, or of a copy, that there is not."""
+        for path, place in self.sharing.items():
+            if path not in self.instances:
+                message = f"there are no parameters of '{path}' to share: a repeated call shares those of as many copies"
+                self.note(Failure.at("GS313", message, place))
+
+    def refuse_misfits(self, bound: Bound[Written], site: Site, term: Term) -> None:
+        """Refuse operands that do not fit the ports."""
+        for misfit in bound.misfits:
+            place = misfit.operand.site.place(misfit.operand.term) if misfit.operand else site.place(term)
+            raise Failure(problem(misfit.code, misfit.message, place.location, hint=misfit.hint, related=place.chain))
 
     # -- calls ------------------------------------------------------------------------------------------------------
 
-    def call(self, callee: Callee, site: Site, term: Term, path: str | None) -> Operand:
-        return self.call_reference(Reference(term.value.rpartition(".")[2], callee), site, term, path)
+    def reserve(self, site: Site, term: Term) -> None:
+        reference = called(site.scope, term) if term.kind == "call" else None
+        if reference is not None and isinstance(reference.callee, Function) and site.below is not None:
+            self.declared.update(join(site.below, name) for name in reference.callee.places)
 
     def call_reference(self, reference: Reference, site: Site, term: Term, path: str | None) -> Operand:
         callee, facts = reference.callee, signature(reference.callee)
-        if path != FRESH and path is not None and site.below is not None and isinstance(callee, Function):
-            self.declared.update(join(site.below, name) for name in callee.places)
         positional = [Written(self.operand(site, part), site, part) for part in term.parts if part is not None]
         named: dict[str, list[Written]] = {}
         values = dict(reference.attributes)
@@ -61,7 +91,7 @@ class CallBuilder(LeafBuilder):
             if key in facts.attributes:
                 values[key] = self.attribute_term(facts.attributes[key], value, site)
             elif key == "share":
-                share = self.shared(site.scope, str(value.value))
+                share = self.shared(site, share_text(value), site.place(value))
             else:
                 named[key] = [Written(self.operand(site, value), site, value)]
         bound = bind(facts, positional, named)
@@ -85,12 +115,14 @@ class CallBuilder(LeafBuilder):
         share: str | None,
     ) -> Operand:
         """Apply an op, or instantiate a function, on operands that are built."""
-        for misfit in bound.misfits:
-            place = misfit.operand.site.place(misfit.operand.term) if misfit.operand else site.place(term)
-            raise Failure(problem(misfit.code, misfit.message, place.location, hint=misfit.hint, related=place.chain))
+        self.refuse_misfits(bound, site, term)
         self._require(callee, values, site, term)
         if isinstance(callee, type):
-            operands = [written.operand for port in callee.ports for written in bound.ports.get(port.name, ())]
+            operands = [
+                self.plain(written.operand, written.site, written.term, port.variadic)
+                for port in callee.ports
+                for written in bound.ports.get(port.name, ())
+            ]
             return self.emit(self.op_instance(callee, values, site.scope, path), operands, site, term, path)
         return self.instantiate(callee, bound, values, site, term, path, share)
 
@@ -128,6 +160,7 @@ class CallBuilder(LeafBuilder):
             below = outer.parameter_prefix
             relative = prefix.removeprefix(f"{outer.prefix}.") if outer.prefix and prefix else prefix
             parameter_prefix = join(below, relative) if below and relative else relative
+            self.instances.add(parameter_prefix or "")
         attributes = self.attributes(function, values, outer, place)
         scope = Scope(function, prefix, parameter_prefix, path, attributes, (*outer.calls, place))
         if function.gradient is not None:
@@ -144,7 +177,8 @@ class CallBuilder(LeafBuilder):
             written = bound.ports.get(name, [])
             scope.given[name] = bool(written)
             if declared.variadic:
-                scope.values[name] = Many(tuple(flatten([item.operand for item in written])))
+                each = [replace(item, operand=found) for item in written for found in flatten([item.operand])]
+                scope.values[name] = Many(tuple(self._input(scope, declared, item, patterns) for item in each))
             elif written:
                 scope.values[name] = self._input(scope, declared, written[0], patterns)
             else:

@@ -10,7 +10,7 @@ from typing import Any
 from graphspec.attribute import Attribute
 from graphspec.expression import Term
 from graphspec.origin import Origin
-from graphspec.source import Source
+from graphspec.source import Mark, Seq, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,23 @@ class AttributeSlot:
 
     value: Any
     origin: Origin
+
+    def key(self, name: str) -> Origin:
+        """Return the place of the key ``name`` that the slot stands under."""
+        mark = self.origin.mark
+        return Origin(self.origin.source, Mark(mark.key_line, mark.key_column, "", 0, 0), name, 0, len(name))
+
+    @property
+    def items(self) -> tuple[AttributeSlot, ...]:
+        """The slots of the items of a list."""
+        if not isinstance(self.value, Seq):
+            return ()
+        texts = [item if isinstance(item, str) else "" for item in self.value]
+        places = [
+            Origin(self.origin.source, mark, text, 0, len(text), self.origin.calls)
+            for mark, text in zip(self.value.marks, texts, strict=True)
+        ]
+        return tuple(AttributeSlot(item, place) for item, place in zip(self.value, places, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +78,10 @@ class InputDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class ParameterDeclaration:
-    """A parameter or state: exactly one of ``value``, ``init`` and ``file`` is given."""
+    """A parameter or state: exactly one of ``value``, ``init`` and ``file`` is given.
+
+    Once its document is loaded, ``file`` is relative to the spec's folder.
+    """
 
     name: str
     origin: Origin
@@ -74,6 +94,7 @@ class ParameterDeclaration:
     key: str | None = None
     trainable: bool = True
     doc: str = ""
+    file_origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +114,7 @@ class Edge:
     target: str
     port: str | None
     weight: Weight | None
-    origin: Origin
+    source_origin: Origin
     target_origin: Origin
 
 
@@ -110,7 +131,7 @@ class NodeDeclaration:
     by_port: dict[str, tuple[Expression, ...]] = field(default_factory=dict)
     attributes: dict[str, AttributeSlot] = field(default_factory=dict)
     repeat: AttributeSlot | None = None
-    over: dict[str, tuple[AttributeSlot, ...]] | None = None
+    over: dict[str, AttributeSlot] | None = None
     share: str | None = None
     share_origin: Origin | None = None
     doc: str = ""

@@ -11,6 +11,7 @@ FIRST: Final = 0.02  # the first step; each further one is half of the one befor
 LEVELS: Final = 30
 COLUMNS: Final = 6
 ROUNDING: Final = 1e-15  # what the rounding of a sum of many terms may cost, relative to it
+AMPLIFIED: Final = 5  # what the extrapolation may make of the rounding of several values
 CLOSE: Final = 1e-9  # an agreement that no further step needs to confirm
 
 Line = Callable[[float], float]
@@ -36,6 +37,7 @@ class _Estimate:
     value: float = math.nan
     error: float = math.inf
     rounding: float = math.inf
+    step: float = 1.0
 
 
 def slope(line: Line, expected: float) -> Slope:
@@ -50,14 +52,15 @@ def slope(line: Line, expected: float) -> Slope:
         right, left = line(step), line(-step)
         rounding = ROUNDING * max(abs(right), abs(left), abs(centre)) / step
         row = _extrapolated((right - left) / (2 * step), before)
-        best = min([best, *_estimates(row, before, rounding)], key=lambda found: found.error)
+        best = min([best, *_estimates(row, before, rounding, step)], key=lambda found: found.error)
         before = row
         jumps.append(abs(right + left - 2 * centre) / step)
         if level >= 2 and _agrees(best, expected) and not _stays(jumps[-1], jumps[-3], best.value):
             return Slope(best.value, best.error)
         if level >= 8 and best.error < 1e-3 * _gap(best, expected):
             break
-    return Slope(best.value, best.error, _kinked(line, centre, expected))
+    noise = best.error + AMPLIFIED * _roughness(line, best.value) / max(best.step, 1e-7)
+    return Slope(best.value, noise, _kinked(line, centre, expected))
 
 
 def _extrapolated(first: float, before: list[float]) -> list[float]:
@@ -68,12 +71,12 @@ def _extrapolated(first: float, before: list[float]) -> list[float]:
     return row
 
 
-def _estimates(row: list[float], before: list[float], rounding: float) -> list[_Estimate]:
+def _estimates(row: list[float], before: list[float], rounding: float, step: float) -> list[_Estimate]:
     found = []
     for column in range(1, len(row)):
         error = max(abs(row[column] - row[column - 1]), abs(row[column] - before[column - 1])) + rounding
         if math.isfinite(error):
-            found.append(_Estimate(row[column], error, rounding))
+            found.append(_Estimate(row[column], error, rounding, step))
     return found
 
 
@@ -90,6 +93,12 @@ def _gap(best: _Estimate, expected: float) -> float:
 def _stays(jump: float, before: float, scale: float) -> bool:
     """Tell whether the difference of both one-sided slopes does not vanish with a step four times smaller."""
     return not jump <= max(0.6 * before, 1e-6 * abs(scale))
+
+
+def _roughness(line: Line, value: float) -> float:
+    """Return the rounding error of ``line``: what tiny steps show beside a derivative of ``value``."""
+    gaps = [abs(line(step) - line(-step) - 2 * step * value) / 2 for step in (1e-7, 1.3e-7, 1.7e-7)]
+    return max((gap for gap in gaps if math.isfinite(gap)), default=0.0)
 
 
 def _kinked(line: Line, centre: float, expected: float) -> bool:

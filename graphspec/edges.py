@@ -5,14 +5,15 @@ from __future__ import annotations
 import itertools
 import re
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Any
 
 from graphspec.declaration import Edge, Function, ParameterDeclaration, Weight
-from graphspec.grammar import EDGE
+from graphspec.grammar import EDGE, END
 from graphspec.origin import Origin
 from graphspec.source import Map, Mark, Seq, Source
 
-_ARROW = re.compile(r"\s*->\s*")
+_END = re.compile(r"[^\s>-]+")
 
 
 class EdgeReader(ABC):
@@ -40,43 +41,51 @@ class EdgeReader(ABC):
         """Read `edges` (L5.2)."""
         for item, mark in zip(value, value.marks, strict=True) if isinstance(value, Seq) else ():
             if isinstance(item, str):
-                self.chain(item, mark, function)
-            elif isinstance(item, Map) and len(item) == 1 and "->" in next(iter(item)):
-                text = next(iter(item))
-                self.chain(text, item.marks[text], function, item)
+                self._chain(self.place(mark, item), None, function)
+            elif isinstance(item, Map) and any("->" in key for key in item):
+                self._weighted(item, mark, function)
             elif isinstance(item, Map) and isinstance(item.get("from"), str) and isinstance(item.get("to"), str):
-                text = f"{item['from']} -> {item['to']}"
-                weight = (item["weight"], item.marks["weight"]) if "weight" in item else None
-                self.arrow(item["from"], item["to"], weight, self.place(item.marks["from"], text), function)
+                self._mapping(item, function)
 
-    def chain(self, text: str, mark: Mark, function: Function, weighted: Map | None = None) -> None:
-        key = Mark(mark.key_line, mark.key_column, "", 0, 0) if weighted else mark
-        origin = self.place(key, text)
-        if not re.match(EDGE, text):
-            self.report(
-                "GS214",
-                f"'{text}' is not an edge",
-                origin,
-                hint="an edge is written source -> target or source -> target.port",
-            )
+    def _weighted(self, item: Map, place: Mark, function: Function) -> None:
+        """Read ``source -> target: weight``."""
+        text = next(iter(item))
+        mark = item.marks[text]
+        if len(item) > 1:
+            hint = f"write each edge as an item of its own: - {text}: {item[text]}"
+            self.report("GS214", "an edge with a weight is a mapping of one key", self.place(place), hint=hint)
             return
-        ends = _ARROW.split(text.strip())
-        if weighted is not None and len(ends) > 2:
+        key = Mark(mark.key_line, mark.key_column, "", 0, 0)
+        self._chain(self.place(key, text), (item[text], mark), function)
+
+    def _chain(self, origin: Origin, weight: tuple[Any, Mark] | None, function: Function) -> None:
+        """Read ``source -> target`` or a chain of several."""
+        if not re.match(EDGE, origin.text):
+            hint = "an edge is written source -> target or source -> target.port"
+            self.report("GS214", f"'{origin.text}' is not an edge", origin, hint=hint)
+            return
+        ends = [replace(origin, start=end.start(), end=end.end()) for end in _END.finditer(origin.text)]
+        if weight is not None and len(ends) > 2:
             self.report("GS214", "only an edge of two ends takes a weight", origin)
             return
-        weight = (weighted[text], mark) if weighted is not None else None
         for source, target in itertools.pairwise(ends):
-            self.arrow(source, target, weight, origin, function)
+            self._arrow(source, target, weight, function)
 
-    def arrow(
-        self, source: str, target: str, weight: tuple[Any, Mark] | None, origin: Origin, function: Function
-    ) -> None:
-        node, port = self.target(target, function)
-        name = f"{source} -> {target}"
-        start = origin.text.rfind(target)
-        place = Origin(self.source, origin.mark, origin.text, max(start, 0), max(start, 0) + len(target))
-        edge = Edge(source, node, port, self.weight(name, weight, function) if weight else None, origin, place)
-        function.edges.append(edge)
+    def _mapping(self, item: Map, function: Function) -> None:
+        """Read ``{from, to, weight}``."""
+        source, target = (self.place(item.marks[key], item[key]) for key in ("from", "to"))
+        wrong = [end for end in (source, target) if not re.match(END, end.text)]
+        for end in wrong:
+            self.report("GS214", f"'{end.text}' is not the end of an edge", end, hint="it is a name or a path")
+        if not wrong:
+            weight = (item["weight"], item.marks["weight"]) if "weight" in item else None
+            self._arrow(source, target, weight, function)
+
+    def _arrow(self, source: Origin, target: Origin, weight: tuple[Any, Mark] | None, function: Function) -> None:
+        node, port = self.target(target.expression, function)
+        name = f"{source.expression} -> {target.expression}"
+        known = self.weight(name, weight, function) if weight else None
+        function.edges.append(Edge(source.expression, node, port, known, source, target))
 
     def target(self, text: str, function: Function) -> tuple[str, str | None]:
         """Split NAME[.PORT]; a declared node with a dot in its name is the node."""

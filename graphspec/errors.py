@@ -143,7 +143,7 @@ def _excerpt(where: Location | None) -> list[str]:
 
 def _table(related: Sequence[Related]) -> list[str]:
     width = max((len(item.message) for item in related if item.where), default=0)
-    return [f"  {item.message.ljust(width)}   {item.where}" if item.where else f"  {item.message}" for item in related]
+    return [f"  {item.message.ljust(width)} {item.where}" if item.where else f"  {item.message}" for item in related]
 
 
 def first_stage(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:

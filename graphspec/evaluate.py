@@ -8,16 +8,17 @@ from typing import Any
 
 from graphspec import diagnose
 from graphspec.attribute import REQUIRED, SHAPE_KINDS, Attribute, AttributeProblem
-from graphspec.callee import Callee, Reference, resolve, signature, unknown_hint
+from graphspec.callee import Reference, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression
 from graphspec.dims import Expr
 from graphspec.errors import OpTypeError, did_you_mean, problem
 from graphspec.expression import ExpressionError, Term, dotted, parse
 from graphspec.graph import Graph
+from graphspec.mentions import find_declared
 from graphspec.names import join
 from graphspec.op import OPS, Op, attributes
+from graphspec.operands import called, inner_operands, is_leaf
 from graphspec.origin import Origin
-from graphspec.mentions import find_declared
 from graphspec.scope import FRESH, NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site, flatten
 from graphspec.slicing import slice_attributes
 from graphspec.static import Environment, StaticError, condition, evaluate, in_shape, static_operation
@@ -33,10 +34,7 @@ class Evaluator(ABC):
         self.declared: set[str] = set()  # paths that declarations will take: no anonymous node may
         self.statics: dict[int, Number] = {}  # the results of operations on numbers only
         self._counters: dict[str, int] = {}
-
-    @abstractmethod
-    def call(self, callee: Callee, site: Site, term: Term, path: str | None) -> Operand:
-        """Build the call ``term`` of ``callee``."""
+        self._ready: dict[int, Operand] = {}  # operands that are built before the term they stand in
 
     @abstractmethod
     def parameter(self, scope: Scope, name: str) -> Value:
@@ -81,7 +79,7 @@ class Evaluator(ABC):
         if operand is None or isinstance(operand, str | tuple | list | Reference):
             shown = "null" if operand is None else operand
             message = f"attribute '{name}' is {shown} and no number: it cannot be an operand"
-            raise Failure(problem("GS204", message, place.location))
+            raise Failure.at("GS204", message, place)
         return operand
 
     def _inside(self, scope: Scope, operand: Operand, name: str, text: str, place: Origin) -> Operand:
@@ -104,28 +102,60 @@ class Evaluator(ABC):
     # -- operands ---------------------------------------------------------------------------------------------------
 
     def operand(self, site: Site, term: Term, path: str | None = FRESH) -> Operand:
-        """Build a term. ``path`` is that of its outermost operation; a bare name or number then gets a node of its own."""
-        spine = [term]
-        while spine[-1].kind in ("operation", "index", "member") and not self._is_leaf(site, spine[-1]):
-            spine.append(spine[-1].parts[0])  # type: ignore[arg-type]
-        found = self._start(site, spine[-1], path if len(spine) == 1 else FRESH)
-        for part in reversed(spine[:-1]):
-            at = path if part is term else FRESH
-            if part.kind == "operation" and part.value == "negative" and is_number(found):
-                found = -found  # type: ignore[operator]  # the sign belongs to the number, there is no operation
-                if at != FRESH:
-                    found = self.emit(OPS["identity"](), [found], site, part, at)
-            elif part.kind == "operation":
-                others = [self.operand(site, other) for other in part.parts[1:] if other is not None]
-                found = self._operation(part, [found, *others], site, at)
-            elif part.kind == "index":
-                found = self._index(found, site, part, at)
-            else:
-                found = self._member(found, site, part, at)
-        return found
+        """Build a term. ``path`` is that of its outermost operation; a bare name or number gets a node of its own.
+
+        What lies below is built first, from the inside out: expressions may be deep.
+        """
+        if id(term) in self._ready:
+            return self._ready.pop(id(term))
+        chosen = self._chosen(site, term)
+        if path != FRESH:
+            self.reserve(site, chosen)
+        waiting: list[int] = []
+        try:
+            for part, built in inner_operands(site.scope, chosen, lambda part: self._chosen(site, part)):
+                found = self._term(site, built, FRESH)
+                self._ready[id(part)] = found
+                waiting.append(id(part))
+            return self._term(site, chosen, path)
+        finally:
+            for key in waiting:
+                self._ready.pop(key, None)
+
+    @abstractmethod
+    def reserve(self, site: Site, term: Term) -> None:
+        """Keep the paths that a declared node will take free, if it is a call of a function."""
+
+    def _chosen(self, site: Site, term: Term) -> Term:
+        """Return the branch of a conditional that is built."""
+        while term.kind == "conditional":
+            then, test, otherwise = (part for part in term.parts if part is not None)
+            term = then if self._decide(site, test) else otherwise
+        return term
+
+    def _term(self, site: Site, term: Term, path: str | None) -> Operand:
+        """Build a term whose operands are ready."""
+        if term.kind == "call":
+            return self._call(site, term, path)
+        if term.kind == "operation":
+            return self._operation(term, [self.operand(site, part) for part in term.parts if part], site, path)
+        if term.kind in ("index", "member") and not is_leaf(site.scope, term) and term.parts[0]:
+            build = self._index if term.kind == "index" else self._member
+            return build(self.operand(site, term.parts[0]), site, term, path)
+        found = self._atom(site, term)
+        if path == FRESH:
+            return found
+        if isinstance(found, Bundle):
+            return self._refuse(found, site, term)
+        return self.emit(OPS["identity"](), [found], site, term, path)
 
     def _operation(self, term: Term, operands: list[Operand], site: Site, path: str | None) -> Operand:
         """Emit an operation; one on numbers only has a result that adopts dtypes as they do (L6.3)."""
+        for operand, part in zip(operands, term.parts, strict=True):
+            self.plain(operand, site, part or term)
+        if term.value == "negative" and is_number(operands[0]):
+            found = -operands[0]  # type: ignore[operator]  # the sign belongs to the number, there is no operation
+            return found if path == FRESH else self.emit(OPS["identity"](), [found], site, term, path)
         numbers = [self._number(operand) for operand in operands]
         known = None if None in numbers else static_operation(term.value, numbers)
         if isinstance(known, Expr):  # it is filled in when the plan is bound
@@ -141,43 +171,14 @@ class Evaluator(ABC):
             return self.statics.get(operand.id)
         return operand if is_number(operand) else None
 
-    def _is_leaf(self, site: Site, term: Term) -> bool:
-        """Tell whether a chain of members is a path, or an index reads a shape."""
-        if term.kind == "member":
-            return dotted(term) is not None
-        return term.kind == "index" and self._shape_access(site, term)
-
-    def _shape_access(self, site: Site, term: Term) -> bool:
-        base = term.parts[0]
-        if base is None or base.kind != "member" or base.value != "shape":
-            return False
-        text = dotted(base)
-        if text is None:
-            return base.parts[0] is not None and base.parts[0].kind == "string"
-        return find_declared(site.scope.function.places, text) != text
-
-    def _start(self, site: Site, term: Term, path: str | None) -> Operand:
-        """Build the innermost left term."""
-        if term.kind == "conditional":
-            then, test, otherwise = (part for part in term.parts if part is not None)
-            return self.operand(site, then if self._decide(site, test) else otherwise, path)
-        if term.kind == "call":
-            return self._call(site, term, path)
-        found = self._atom(site, term)
-        if path == FRESH:
-            return found
-        if isinstance(found, Bundle):
-            return self._refuse(found, site, term)
-        return self.emit(OPS["identity"](), [found], site, term, path)
-
     def _atom(self, site: Site, term: Term) -> Operand:
         if term.kind in ("number", "boolean"):
             found: Operand = term.value
             return found
         if term.kind == "index":
             try:
-                size: Operand = evaluate(term, self.environment(site.scope))
-                return size
+                place = site.place(term)
+                return self._usable(evaluate(term, self.environment(site.scope)), place.expression, place)
             except StaticError as error:
                 raise self.static_failure(error, site) from None
         text = term.value if term.kind == "string" else dotted(term)
@@ -186,21 +187,14 @@ class Evaluator(ABC):
         return self.lookup(site.scope, text or "", site.place(term))
 
     def _call(self, site: Site, term: Term, path: str | None) -> Operand:
-        function = site.scope.function
-        declared = function.attributes.get(term.value)
-        if declared is not None and declared.kind == "op":
-            reference = site.scope.attributes.get(term.value)
-            if isinstance(reference, Reference):
-                return self.call_reference(reference, site, term, path)
+        reference = called(site.scope, term)
+        if reference is None:
             raise Failure()
-        callee = resolve(function, term.value)
-        if callee is None:
-            raise Failure()
-        return self.call(callee, site, term, path)
+        return self.call_reference(reference, site, term, path)
 
     @abstractmethod
     def call_reference(self, reference: Reference, site: Site, term: Term, path: str | None) -> Operand:
-        """Build a call through an attribute of type `op`."""
+        """Build a call."""
 
     def _index(self, base: Operand, site: Site, term: Term, path: str | None) -> Operand:
         value = self.value(base, site, term)
@@ -220,18 +214,24 @@ class Evaluator(ABC):
         if not isinstance(base, Bundle) or term.value not in base.outputs:
             known = base.outputs if isinstance(base, Bundle) else ()
             message = f"there is no output '{term.value}'"
-            raise Failure(problem("GS311", message, site.place(term).location, hint=did_you_mean(term.value, known)))
+            raise Failure.at("GS311", message, site.place(term), did_you_mean(term.value, known))
         found: Operand = base.outputs[term.value]
         return found if path == FRESH else self.emit(OPS["identity"](), [found], site, term, path)
+
+    def plain(self, operand: Operand, site: Site, term: Term, variadic: bool = False) -> Operand:
+        """Return an operand that is one value; a variadic port takes the many of a variadic input too (L5.1, L5.3)."""
+        if isinstance(operand, Bundle) or (isinstance(operand, Many) and not variadic):
+            self._refuse(operand, site, term)
+        return operand
 
     def _refuse(self, operand: Operand, site: Site, term: Term) -> Any:
         place = site.place(term)
         if isinstance(operand, Bundle):
             names = ", ".join(f"{operand.label}.{name}" for name in operand.outputs)
             message = f"'{operand.label}' has several outputs: {names}"
-            raise Failure(problem("GS310", message, place.location, related=place.chain))
+            raise Failure.at("GS310", message, place)
         message = "a variadic input can only be an operand of a variadic port"
-        raise Failure(problem("GS305", message, place.location, related=place.chain))
+        raise Failure.at("GS305", message, place)
 
     def value(self, operand: Operand, site: Site, term: Term, dtype: str | None = None) -> Value:
         """Return an operand as a value; a number becomes a literal of ``dtype``."""
@@ -345,16 +345,14 @@ class Evaluator(ABC):
         callee = resolve(scope.function, name) if isinstance(name, str) else None
         if callee is None or not isinstance(name, str):
             hint = unknown_hint(scope.function, str(name))
-            raise Failure(
-                problem("GS201", f"unknown op or function '{name}'", place.location, hint=hint, related=place.chain)
-            )
+            raise Failure.at("GS201", f"unknown op or function '{name}'", place, hint)
         facts = signature(callee)
         site = Site(scope, Expression(term, place), None)
         bound = []
         for key, value in term.keywords:
             if key not in facts.attributes:
                 hint = did_you_mean(key, facts.attributes)
-                raise Failure(problem("GS210", f"{name} has no attribute '{key}'", place.location, hint=hint))
+                raise Failure.at("GS210", f"{name} has no attribute '{key}'", place, hint)
             bound.append((key, self.attribute_term(facts.attributes[key], value, site)))
         return Reference(name.rpartition(".")[2], callee, tuple(bound))
 

@@ -10,7 +10,7 @@ from graphspec.custom import Custom
 from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Project
 from graphspec.model import Model
-from graphspec.names import join, reference_text
+from graphspec.names import join
 from graphspec.notation import Written
 from graphspec.scope import Scope
 from graphspec.types import TensorType
@@ -142,8 +142,7 @@ class _Call:
     def lines(self, printer: Printer) -> list[str]:
         """Return the function's text."""
         writer = printer.another(self._body())
-        names = [name for name in self.bound if name in self.scope.function.inputs]
-        lines = [f"inputs: [{', '.join(names)}]"]
+        lines = [f"inputs: [{', '.join(self.bound)}]"]  # a parameter that the caller bound is one of them
         lines += list(writer.declarations())
         nodes = list(writer.nodes())
         lines += ["nodes:", *nodes] if nodes else []
@@ -158,8 +157,7 @@ class _Call:
         for name, operand in self.bound.items():
             found = source.types[operand]
             assert isinstance(found, TensorType)
-            role = "input" if name in self.scope.function.inputs else "parameter"
-            ids[operand] = target.leaf(role, name, found).id
+            ids[operand] = target.leaf("input", name, found).id
         names = dict(zip(self.raw, (output.path for output in self.scope.function.outputs), strict=True))
         for node in sorted(self.inside):
             path = names.get(node) or self._relative(source.paths[node])
@@ -216,6 +214,3 @@ def rule_lines(graph: Graph, node: int, scope: Scope, writer: Printer) -> list[s
 def _leaf(graph: Graph, path: str, type: object) -> Value:
     assert isinstance(type, TensorType)
     return graph.leaf("input", path, type)
-
-
-__all__ = ["CustomFunctions", "reference_text", "rule_lines"]

@@ -54,7 +54,10 @@ def bind(model: Model, feeds: Mapping[str, Any], needed: Iterable[str]) -> Bound
 
 def _feed(model: Model, bound: Bound, name: str, type: TensorType, value: Any) -> None:
     try:
-        bound.arrays[name] = convert(value, type.dtype)
+        array = convert(value, type.dtype)
+        if name in model.parameters and array.ndim == 0:  # a number fills a parameter, as in its declaration (L1.4)
+            array = np.full(model.parameters[name].shape, array)
+        bound.arrays[name] = array
     except (TypeError, ValueError, OverflowError) as error:
         bound.problems.append(problem("GS603", f"'{name}' is {type}: {error}", _place(model, name)))
 
@@ -160,9 +163,23 @@ def leaf_paths(graph: Graph, nodes: Iterable[int]) -> dict[int, str]:
     return found
 
 
-def unbound(type: TensorType, dims: Mapping[str, int]) -> list[str]:
-    """Return the dims of a type that no feed has bound."""
-    return sorted({name for dim in type.shape for name in symbols(dim)} - set(dims))
+def require_sizes(model: Model, bound: Bound, dims: Iterable[str]) -> None:
+    """Check that feeds and defaults bind ``dims``.
+
+    Raises:
+        FeedError: GS602, the inputs that have them were not given.
+    """
+    missing = set(dims) - set(bound.dims)
+    if not missing:
+        return
+    names = [name for name, item in model.inputs.items() if missing & _symbols(item.type) and name not in bound.arrays]
+    wanted = [f"'{name}'" for name in names] or ["a feed"]
+    message = f"the size {', '.join(sorted(missing))} is not known: {' or '.join(wanted)} was not given"
+    raise FeedError(problem("GS602", message, _place(model, names[0]) if names else None))
 
 
-__all__ = ["Bound", "Input", "bind", "convert", "evaluate_shape", "leaf_paths", "unbound"]
+def _symbols(type: TensorType) -> set[str]:
+    return {name for dim in type.shape for name in symbols(dim)}
+
+
+__all__ = ["Bound", "Input", "bind", "convert", "evaluate_shape", "leaf_paths", "require_sizes"]

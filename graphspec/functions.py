@@ -9,18 +9,17 @@ from graphspec.binding import Bound, bind
 from graphspec.callee import Reference, signature
 from graphspec.calls import CallBuilder, Written
 from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
-from graphspec.errors import did_you_mean, problem
+from graphspec.errors import did_you_mean
 from graphspec.expression import Term
 from graphspec.graph import Graph, declared_order
+from graphspec.mentions import node_references
 from graphspec.names import join
 from graphspec.op import OPS, make
 from graphspec.origin import Origin
-from graphspec.mentions import node_references
+from graphspec.repeat import MAX_COPIES, check_repeat
 from graphspec.scope import FRESH, POISON, Failure, Operand, Scope, Site
 from graphspec.static import StaticError
 from graphspec.value import Value
-
-MAX_COPIES = 10_000
 
 
 class Builder(CallBuilder):
@@ -113,16 +112,16 @@ class Builder(CallBuilder):
         for key, slot in node.attributes.items():
             declared = signature(reference.callee).attributes.get(key)
             if declared is None:
-                raise self._unknown_key(reference, key, slot.origin)
+                raise self._unknown_key(reference, key, scope.chained(slot.origin))
             values[key] = self.attribute_slot(declared, slot, scope)
         if node.repeat is not None or node.over is not None:
             return self._repeat(node, reference, bound, values, site, term, path)
-        share = self.shared(scope, node.share)
+        share = self.shared(site, node.share, node.share_origin)
         return self._apply(reference.callee, bound, values, site, term, path, share)
 
     def _unknown_key(self, reference: Reference, key: str, origin: Origin) -> Failure:
         hint = did_you_mean(key, signature(reference.callee).attributes)
-        return Failure(problem("GS202", f"{reference.name} has no attribute '{key}'", origin.location, hint=hint))
+        return Failure.at("GS202", f"{reference.name} has no attribute '{key}'", origin, hint)
 
     def _callee(self, scope: Scope, node: NodeDeclaration) -> Reference:
         declared = scope.function.attributes.get(node.op or "")
@@ -140,8 +139,8 @@ class Builder(CallBuilder):
 
     def _edge(self, scope: Scope, edge: Edge, below: str | None) -> Written:
         """Return what an edge carries: its source, times its weight."""
-        term = Term("name", edge.source, (), (), edge.origin.start, edge.origin.end)
-        site = Site(scope, Expression(term, edge.origin), below)
+        term = Term("name", edge.source, (), (), edge.source_origin.start, edge.source_origin.end)
+        site = Site(scope, Expression(term, edge.source_origin), below)
         carried = self.lookup(scope, edge.source, site.place(term))
         if edge.weight is not None:
             weight = self.lookup(scope, edge.weight.parameter, site.place(term))
@@ -159,22 +158,24 @@ class Builder(CallBuilder):
         path: str | None,
     ) -> Operand:
         """Chain the copies of a repeated node through its first input (L7.2)."""
+        self.refuse_misfits(bound, site, term)
         facts = signature(reference.callee)
-        first = facts.ports[0].name
-        if bound.misfits or first not in bound.ports:
-            raise Failure()
-        passed = bound.ports[first][0]
+        first = facts.ports[0].name if facts.ports else ""
+        if first not in bound.ports:
+            message = f"copies are chained through the first input: {facts.name} has no operand for one"
+            raise Failure.at("GS303", message, site.place(term))
+        passed, *others = bound.ports[first]
         for i, extra in enumerate(self._copies(node, reference, site.scope)):
-            ports = {**bound.ports, first: [passed, *bound.ports[first][1:]]}
+            inside = Bound({**bound.ports, first: [passed, *others]}, bound.parameters)
             copy = f"{site.below}.{i}" if site.below is not None else None
             inner = Site(site.scope, site.expression, copy)
-            inside = Bound(ports, bound.parameters)
-            result = self._apply(reference.callee, inside, {**values, **extra}, inner, term, copy, None)
+            share = self.shared(site, node.share, node.share_origin, i)
+            result = self._apply(reference.callee, inside, {**values, **extra}, inner, term, copy, share)
             before = self.value(passed.operand, site, term)
             if not isinstance(result, Value) or result.type != before.type:
                 found = result.type if isinstance(result, Value) else "several outputs"
                 message = f"a repeated function returns the type of its first input: {before.type} in, {found} out"
-                raise Failure(problem("GS407", message, site.place(term).location))
+                raise Failure.at("GS407", message, site.place(term))
             passed = Written(result, site, term)
         return self.emit(OPS["identity"](), [passed.operand], site, term, path)
 
@@ -182,16 +183,13 @@ class Builder(CallBuilder):
         """Return the attributes of each copy."""
         facts = signature(reference.callee)
         if node.over is not None:
-            lengths = {len(slots) for slots in node.over.values()}
-            if len(lengths) != 1:
-                raise Failure(problem("GS205", "the lists of 'over' have different lengths", node.origin.location))
-            unknown = [key for key in node.over if key not in facts.attributes]
-            if unknown:
-                raise self._unknown_key(reference, unknown[0], node.origin)
-            return [
-                {key: self.attribute_slot(facts.attributes[key], slots[i], scope) for key, slots in node.over.items()}
-                for i in range(lengths.pop())
+            for found in check_repeat(node, facts):  # of an op that an attribute names, not known before
+                raise Failure(found)
+            columns = [
+                [(key, self.attribute_slot(facts.attributes[key], item, scope)) for item in slot.items]
+                for key, slot in node.over.items()
             ]
+            return [dict(copy) for copy in zip(*columns, strict=True)]
         assert node.repeat is not None
         count = self._count(node.repeat.value, node.repeat.origin, scope)
         return [{} for _ in range(count)]
@@ -200,12 +198,12 @@ class Builder(CallBuilder):
         try:
             found = self._computed(value, "integer", scope)
         except StaticError as error:
-            raise Failure(problem(error.code, error.message, origin.location, hint=error.hint)) from None
+            raise Failure.at(error.code, error.message, scope.chained(origin), error.hint) from None
         if isinstance(found, float) and found.is_integer():
             found = int(found)
         if isinstance(found, bool) or not isinstance(found, int) or not 0 <= found <= MAX_COPIES:
             message = f"repeat expects a count from 0 to {MAX_COPIES:,}, found {found}"
-            raise Failure(problem("GS205", message, origin.location))
+            raise Failure.at("GS205", message, scope.chained(origin))
         return found
 
 

@@ -11,6 +11,7 @@ NAME = "[A-Za-z_][A-Za-z0-9_]*"
 _SEGMENT = rf"(?:{NAME}|[0-9]+)"
 _DOTTED = rf"{NAME}(?:\.{_SEGMENT})*"
 PATH = rf"^{_DOTTED}(?: -> {_DOTTED})?$"
+END = rf"^{_DOTTED}$"
 EDGE = rf"^\s*{_DOTTED}(?:\s*->\s*{_DOTTED})+\s*$"
 
 DOCUMENT_KEYS_RESERVED = ("presets", "requires", "dims", "meta", "losses", "assert")

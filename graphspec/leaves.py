@@ -12,7 +12,7 @@ from graphspec import written
 from graphspec.callee import Callee, Reference, resolve
 from graphspec.declaration import Function, InputDeclaration, ParameterDeclaration, ShapeSlot
 from graphspec.dims import Expr
-from graphspec.errors import Diagnostic, did_you_mean, problem
+from graphspec.errors import Diagnostic, Related, did_you_mean, problem
 from graphspec.evaluate import Evaluator
 from graphspec.expression import Term, parse
 from graphspec.grammar import INITIALIZERS
@@ -73,7 +73,7 @@ class LeafBuilder(Evaluator):
         try:
             array = written.array(value, scope.dtype)
         except WrittenProblem as error:
-            self.note(Failure(problem(error.code, f"constant '{name}': {error.message}", place.location)))
+            self.note(Failure.at(error.code, f"constant '{name}': {error.message}", place))
             return POISON
         return self._array_leaf(scope, name, array, place)
 
@@ -81,6 +81,9 @@ class LeafBuilder(Evaluator):
         """Return a constant leaf; in a gradient rule, where nothing has a path, its content tells it from others."""
         content = f"{array.dtype}{array.shape}".encode() + array.tobytes()
         path = scope.below(name) or f"{name}_{sha256(content).hexdigest()[:12]}"
+        known = self.graph.find(path) if scope.prefix is None else None
+        if known is not None:
+            return Value(self.graph, known)
         leaf = self.graph.leaf("constant", path, TensorType(str(array.dtype), array.shape), place)
         self.constants[path] = array
         return leaf
@@ -119,7 +122,7 @@ class LeafBuilder(Evaluator):
             except StaticError as error:
                 raise self._unbound(scope, place, error) from None
             if isinstance(value, bool) or not isinstance(value, int | Expr) or (isinstance(value, int) and value < 0):
-                raise Failure(problem("GS213", f"a dim is an integer of 0 or more, found {value}", place.location))
+                raise Failure.at("GS213", f"a dim is an integer of 0 or more, found {value}", scope.chained(place))
             found.append(value)
         return tuple(found)
 
@@ -139,9 +142,6 @@ class LeafBuilder(Evaluator):
     def parameter(self, scope: Scope, name: str) -> Value:
         declared = scope.function.parameters[name]
         path = join(scope.parameter_prefix or "", name)
-        known = self.parameters.get(path)
-        if known is not None:
-            return Value(self.graph, known.node)
         place = scope.chained(declared.origin)
         dtype = declared.dtype or self._value_dtype(declared) or scope.dtype
         try:
@@ -151,12 +151,23 @@ class LeafBuilder(Evaluator):
             raise Failure(problem(error.code, message, place.location, related=place.chain)) from None
         shape = self._parameter_shape(scope, declared, value, place)
         type = TensorType(dtype, shape)
+        if path in self.parameters:
+            return self._shared_parameter(self.parameters[path], type, place)
         leaf = self.graph.leaf(declared.role, path, type, place)
         facts = (value, self._initializer(scope, declared, type), declared.file, declared.key, declared.doc)
         self.parameters[path] = Parameter(
             path, leaf.id, type, declared.role, declared.trainable, declared, place, *facts
         )
         return leaf
+
+    def _shared_parameter(self, known: Parameter, type: TensorType, place: Origin) -> Value:
+        """Return a parameter that another call uses too; it has one type (L7.1)."""
+        if known.type != type:
+            message = f"'{known.path}' is shared: it is {type} here and {known.type} elsewhere"
+            code = "GS401" if known.type.shape == type.shape else "GS402"
+            related = (Related("it is used here too", known.origin.location), *known.origin.chain, *place.chain)
+            raise Failure(problem(code, message, place.location, related=related))
+        return Value(self.graph, known.node)
 
     def _value_dtype(self, declared: ParameterDeclaration) -> str | None:
         value = declared.value
@@ -208,7 +219,7 @@ class LeafBuilder(Evaluator):
         wrong = [key for key, item in values.items() if isinstance(item, bool) or not isinstance(item, int | float)]
         if wrong:
             place = site.place(given[wrong[0]])
-            raise Failure(problem("GS205", f"argument '{wrong[0]}' of {term.value} is a number", place.location))
+            raise Failure.at("GS205", f"argument '{wrong[0]}' of {term.value} is a number", place)
         if values.get("value") is not None and type.dtype not in FLOATS:
             self._check_constant(values["value"], type, site.place(given["value"]))
         return term.value, {key: float(value) for key, value in {**defaults, **values}.items() if value is not None}

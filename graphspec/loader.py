@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import os
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from graphspec.declaration import Function
-from graphspec.errors import Diagnostic, Location, SpecError, first_stage, problem
+from graphspec.errors import Diagnostic, Location, Related, SpecError, did_you_mean, first_stage, problem
+from graphspec.graph import declared_order
+from graphspec.outline import with_paths
 from graphspec.reader import Reader
 from graphspec.references import check_references
 from graphspec.source import Map, Source, read_file, read_text
@@ -42,10 +47,16 @@ class _Loader:
         self.folder = folder
         self.diagnostics: list[Diagnostic] = []
         self.files: dict[Path, Function | None] = {}
+        self.sources: list[Source] = []
+        self.pending: list[tuple[Function, Path | None]] = []  # documents whose imports are still to be read
+        self.imports: dict[Path, dict[Path, Location]] = {}  # what each file imports, and where
 
     def load(self, read: object, path: Path | None) -> Function:
         source: Source = read()  # type: ignore[operator]
-        function = self._document(source, path, ())
+        function = self._document(source, path)
+        while self.pending:
+            self._imports(*self.pending.pop())
+        self.diagnostics += self._cycles()
         self._raise(1)
         documents = [function, *(found for found in self.files.values() if found is not None and found is not function)]
         for document in documents:
@@ -60,47 +71,42 @@ class _Loader:
         """Raise what is wrong, if it belongs to a stage that is complete now."""
         found = first_stage(self.diagnostics)
         if any(diagnostic.severity == "error" and diagnostic.stage <= stage for diagnostic in found):
-            raise SpecError(found)
+            raise SpecError(with_paths(found, self.sources))
 
-    def _document(self, source: Source, path: Path | None, importing: tuple[Path, ...]) -> Function:
-        """Read one file and what it imports."""
+    def _document(self, source: Source, path: Path | None) -> Function:
+        """Read one file; what it imports is read next."""
         here = None if path is None else path.resolve()
+        self.sources.append(source)
         self.diagnostics += validate(source)
         reader = Reader(source, self.folder)
         function = reader.file(path.stem if path is not None else "spec")
         self.diagnostics += reader.diagnostics
         if here is not None:
             self.files[here] = function
-        for inner in functions_in(function):
-            self._imports(inner, here, (*importing, here) if here else importing)
+        documents = list(functions_in(function))
+        for inner in documents:
+            self._weights(inner, here)
+        self.pending.extend((inner, here) for inner in reversed(documents))
         return function
 
-    def _imports(self, function: Function, here: Path | None, importing: tuple[Path, ...]) -> None:
+    def _imports(self, function: Function, here: Path | None) -> None:
         section = function.data.get("imports") if isinstance(function.data, Map) else None
         if not isinstance(section, Map):
             return
-        home = here.parent if here is not None else self.folder
         for alias, text in section.items():
             if isinstance(text, str):
                 where = function.source.at(section.marks[alias], 0, len(text))
-                found = self._import(text, home, where, importing)
+                found = self._import(text, here, where)
                 if found is not None:
                     function.imports[alias] = found
 
-    def _import(self, text: str, home: Path | None, where: Location, importing: tuple[Path, ...]) -> Function | None:
-        if home is None or self.folder is None:
-            message = f"'{text}' cannot be found: a spec given as text has no folder"
-            self.diagnostics.append(problem("GS112", message, where, hint="loads(text, folder=...) names one"))
-            return None
-        target = inside(self.folder, home, text)
+    def _import(self, text: str, here: Path | None, where: Location) -> Function | None:
+        """Return the file that ``text`` names in an import of the file ``here``; it is read once."""
+        target = self._target(text, here, where)
         if target is None:
-            message = f"'{text}' is outside the spec's folder"
-            self.diagnostics.append(problem("GS112", message, where, hint="imports, weights and data stay inside it"))
             return None
-        if target in importing:
-            names = " -> ".join(path.name for path in (*importing[importing.index(target) :], target))
-            self.diagnostics.append(problem("GS113", f"files import one another: {names}", where))
-            return None
+        if here is not None:
+            self.imports.setdefault(here, {}).setdefault(target, where)
         if target not in self.files:
             self.files[target] = None
             try:
@@ -110,8 +116,46 @@ class _Loader:
             except SpecError as error:
                 self.diagnostics += [_imported(found, where) for found in error.diagnostics]
                 return None
-            self._document(source, target, importing)
+            self._document(source, target)
         return self.files[target]
+
+    def _target(self, text: str, here: Path | None, where: Location) -> Path | None:
+        """Return the path that ``text`` names in the file ``here``; note where it leaves the spec's folder."""
+        if self.folder is None:
+            message = f"'{text}' cannot be found: a spec given as text has no folder"
+            self.diagnostics.append(problem("GS112", message, where, hint="loads(text, folder=...) names one"))
+            return None
+        target = inside(self.folder, here.parent if here is not None else self.folder, text)
+        if target is None:
+            message = f"'{text}' is outside the spec's folder"
+            self.diagnostics.append(problem("GS112", message, where, hint="imports, weights and data stay inside it"))
+        return target
+
+    def _weights(self, function: Function, here: Path | None) -> None:
+        """Find the files of parameters, so that they are named relative to the spec's folder from here on."""
+        for name, declared in function.parameters.items():
+            if declared.file_origin is None or declared.file is None or declared.value is not None or declared.init:
+                continue  # one with several sources has been reported
+            where = declared.file_origin.location
+            target = self._target(declared.file, here, where)
+            if target is None or self.folder is None:
+                continue
+            if not target.is_file():
+                near = sorted(path.name for path in target.parent.iterdir()) if target.parent.is_dir() else []
+                hint = did_you_mean(target.name, near)
+                self.diagnostics.append(problem("GS111", f"there is no file {declared.file}", where, hint=hint))
+            function.parameters[name] = replace(declared, file=target.relative_to(self.folder).as_posix())
+
+    def _cycles(self) -> Iterator[Diagnostic]:
+        """Report files that import themselves, directly or through others."""
+        names = {str(path): path for path in self.files}
+        uses = {name: [str(target) for target in self.imports.get(path, ())] for name, path in names.items()}
+        for first, *others in declared_order(uses)[1]:
+            ring = [names[name] for name in (first, *reversed(others), first)]
+            lines = [(a, b, self.imports[a][b]) for a, b in itertools.pairwise(ring)]
+            related = tuple(Related(f"{a.name} imports {b.name}", where) for a, b, where in lines)
+            message = f"files import one another: {' -> '.join(path.name for path in ring)}"
+            yield problem("GS113", message, lines[-1][2], related=related)
 
 
 def _imported(found: Diagnostic, where: Location) -> Diagnostic:

@@ -41,12 +41,15 @@ def node_references(function: Function, node: NodeDeclaration) -> list[str]:
 
 
 def expression_mentions(function: Function, expression: Expression) -> Iterator[Mention]:
-    """Yield the values that an operand slot refers to; a name in an attribute of type `op` is none (L2.2)."""
+    """Yield the values that an operand slot refers to.
+
+    A name in an attribute of type `op` is none (L2.2), nor is the node after ``share=``, which need not come first.
+    """
 
     def names_an_op(name: str, keyword: str) -> bool:
         callee = resolve(function, name)
         declared = callee.attributes.get(keyword) if isinstance(callee, Function) else None
-        return declared is not None and declared.kind == "op"
+        return keyword == "share" or (declared is not None and declared.kind == "op")
 
     o = expression.origin
     for text, start, end in mentions(expression.term, names_an_op):
@@ -71,8 +74,8 @@ def slots(function: Function, node: NodeDeclaration) -> Iterator[tuple[Attribute
     known = signature(callee).attributes if callee is not None else {}
     for key, slot in node.attributes.items():
         yield slot, known.get(key)
-    for key, items in (node.over or {}).items():
-        yield from ((slot, known.get(key)) for slot in items)
+    for key, slot in (node.over or {}).items():
+        yield slot, known.get(key)
     if node.repeat is not None:
         yield node.repeat, None
 

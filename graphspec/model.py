@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from graphspec.graph import Graph
 from graphspec.guard import guard
 from graphspec.op import OPS
 from graphspec.origin import Origin
+from graphspec.outline import with_paths
 from graphspec.parameter import Parameter
 from graphspec.scope import NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site
-from graphspec.source import Map, Seq
+from graphspec.source import Map, Seq, Source
+from graphspec.structure import functions_in
 from graphspec.types import Shape, TensorType, shape_text
 from graphspec.value import Value
 
@@ -132,7 +134,18 @@ class _Document:
         """
         found = first_stage(self.builder.diagnostics)
         if any(diagnostic.severity == "error" for diagnostic in found):
-            raise SpecError(found)
+            raise SpecError(with_paths(found, self._sources()))
+
+    def _sources(self) -> Iterable[Source]:
+        """Yield the text of the document and of what it imports."""
+        stack = [self.function]
+        seen: set[int] = set()
+        while stack:
+            for function in functions_in(stack.pop()):
+                if id(function) not in seen:
+                    seen.add(id(function))
+                    yield function.source
+                    stack.extend(function.imports.values())
 
     def build(self) -> Model:
         """Return the model; what is wrong is in the builder's diagnostics."""
@@ -145,6 +158,7 @@ class _Document:
                 builder.note(failure)
                 scope.values[name] = POISON
         builder.body(scope)
+        builder.check_sharing()
         self._outputs()
         model.parameters, model.constants, model.custom = builder.parameters, builder.constants, builder.custom
         model.updates = {path: value.id for path, value in builder.updates.items()}
@@ -165,8 +179,9 @@ class _Document:
                 self.scope.attributes[name] = self._attribute(name, facts[name].kind, value)
             except AttributeProblem as error:
                 self.note(problem("GS608", f"attribute '{name}': {error.message}", None, hint=error.hint))
-            except Failure as failure:
-                self.builder.note(failure)
+            except Failure as failure:  # an op that there is not; what is wrong is the value, not the document
+                if failure.diagnostic is not None:
+                    self.note(replace(failure.diagnostic, code="GS608", where=None))
         for name, declared in self.function.attributes.items():
             if name in self.scope.attributes:
                 continue

@@ -8,7 +8,7 @@ from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
-from graphspec.attribute import REQUIRED, Attribute, bind_dims, has_dims
+from graphspec.attribute import REQUIRED, Attribute, bind_dims, dims_in, has_dims
 from graphspec.dims import Dim
 from graphspec.errors import OpTypeError
 from graphspec.types import TensorType, broadcast, kind
@@ -70,6 +70,10 @@ class Op(ABC):
     def settle(self, *types: TensorType) -> Op:
         """Return the op with what the types of its operands decide written out; called when a node is emitted."""
         return self
+
+    def dims(self) -> set[str]:
+        """Return the names of the symbolic dims in its attributes."""
+        return set().union(*map(dims_in, vars(self).values()))
 
     def bind(self, env: Mapping[str, int]) -> Op:
         """Return the op with symbolic dims in its attributes replaced by integers."""

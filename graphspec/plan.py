@@ -26,13 +26,14 @@ class Step:
 class Plan:
     """A schedule that computes ``outputs`` from ``leaves``, in topological order.
 
-    ``bound`` is where engines keep what they made of it, by shapes.
+    ``dims`` are the symbolic dims whose sizes its steps need; ``bound`` is where engines keep what they made of it, by shapes.
     """
 
     graph: Graph
     outputs: tuple[int, ...]
     leaves: tuple[int, ...]
     steps: tuple[Step, ...]
+    dims: frozenset[str] = frozenset()
     bound: dict[Any, Any] = field(default_factory=dict, repr=False)
 
 
@@ -62,4 +63,5 @@ def schedule(graph: Graph, outputs: Sequence[int]) -> Plan:
         for node in order
         if not isinstance(graph.ops[node], Leaf)
     )
-    return Plan(graph, tuple(outputs), leaves, steps)
+    dims = frozenset().union(*(step.op.dims() for step in steps))
+    return Plan(graph, tuple(outputs), leaves, steps, dims)

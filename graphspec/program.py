@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from graphspec import derivative, feeds, writer
+from graphspec.attribute import dims_in
 from graphspec.autodiff import Backward, gradient
 from graphspec.engine import engine_named
 from graphspec.gradient import gradient_model
@@ -154,17 +155,21 @@ class Program:
         found = {name: backward.cotangents[node].id for name, node in gradients.items() if node in backward.cotangents}
         plan = self._plan(graph, (*wanted, *found.values()))
         runner = engine_named(engine)
-        leaves, dims = self._leaves(model, plan, given, seed)
-        arrays = runner(plan, leaves, dims)
+        values = self._parameters.snapshot()
+        leaves, bound = self._bound(model, plan, given, seed, values)
+        zero = {name: node for name, node in gradients.items() if name not in found}
+        feeds.require_sizes(model, bound, plan.dims.union(*(_dims(graph, node) for node in zero.values())))
+        arrays = runner(plan, leaves, bound.dims)
+        fed = {name: bound.arrays[name] for name in given}
         outputs = dict(zip(model.outputs, arrays, strict=False))
         updates = dict(zip(model.updates, arrays[len(outputs) :], strict=False))
         pulled = dict(zip(found, arrays[len(wanted) :], strict=True))
-        result = {name: pulled.get(name, _zeros(graph, node, dims)) for name, node in gradients.items()}
+        pulled |= {name: _zeros(graph, node, bound.dims) for name, node in zero.items()}
+        result = {name: pulled[name] for name in gradients}
 
         def details() -> tuple[Arrays, Arrays]:
-            return self._everything(model, graph, backward, given, engine, seed, snapshot)
+            return self._everything(model, graph, backward, fed, engine, seed, values)
 
-        snapshot = self._parameters.snapshot()
         return Result(engine, seed, _own(outputs), _own(updates), of, _own(result), notes, details)
 
     def _backward(self, model: Model, of: str, wrt: tuple[str, ...]) -> tuple[Graph, Backward]:
@@ -173,24 +178,27 @@ class Program:
         if key not in self._gradients:
             graph = model.graph.copy()
             nodes = [derivative.node_of(model, name) for name in wrt]
-            self._gradients[key] = (graph, gradient(graph, derivative.node_of(model, of), nodes))
+            backward = gradient(graph, derivative.node_of(model, of), nodes)
+            self._gradients.setdefault(key, (graph, backward))  # another thread may have been faster
         return self._gradients[key]
 
     def _plan(self, graph: Graph, outputs: tuple[int, ...]) -> Plan:
         key = (id(graph), outputs)
         if key not in self._plans:
-            self._plans[key] = schedule(graph, outputs)
+            self._plans.setdefault(key, schedule(graph, outputs))
         return self._plans[key]
 
     def _leaves(
-        self,
-        model: Model,
-        plan: Plan,
-        given: Mapping[str, Any],
-        seed: int,
-        values: Mapping[str, np.ndarray] | None = None,
+        self, model: Model, plan: Plan, given: Mapping[str, Any], seed: int
     ) -> tuple[dict[int, np.ndarray], dict[str, int]]:
         """Return the array of every leaf of a plan, and the integer of every dim."""
+        arrays, bound = self._bound(model, plan, given, seed, self._parameters.snapshot())
+        return arrays, bound.dims
+
+    def _bound(
+        self, model: Model, plan: Plan, given: Mapping[str, Any], seed: int, values: Mapping[str, np.ndarray]
+    ) -> tuple[dict[int, np.ndarray], feeds.Bound]:
+        """Return the array of every leaf of a plan, and the checked feeds; ``values`` are the parameters' of now."""
         paths = feeds.leaf_paths(plan.graph, plan.leaves)
         bound = feeds.bind(model, given, paths.values())
         arrays: dict[int, np.ndarray] = {}
@@ -205,7 +213,7 @@ class Program:
                 arrays[node] = bound.arrays[op.path]
             else:
                 arrays[node] = self._parameters.value(model.parameters[op.path], seed, values)
-        return arrays, bound.dims
+        return arrays, bound
 
     def _everything(
         self,
@@ -217,19 +225,23 @@ class Program:
         seed: int,
         values: Arrays,
     ) -> tuple[Arrays, Arrays]:
-        """Return the value and the cotangent of every node."""
-        listed = {p: n for p, n in model.graph.names.items() if isinstance(graph.types[n], TensorType)}
+        """Return the value and the cotangent of every node; what needs an input that was not fed is left out."""
+        missing = [item.node for path, item in model.inputs.items() if item.default is None and path not in given]
+        sizes = set(feeds.bind(model, given, ()).dims)
+        missing += [node for node, op in enumerate(graph.ops) if not op.dims() <= sizes]
+        unknown = graph.descendants(missing)
+        known = {path: node for path, node in model.graph.names.items() if not unknown[node]}
+        listed = {p: n for p, n in known.items() if isinstance(graph.types[n], TensorType)}
         cts = {p: backward.cotangents[n].id for p, n in listed.items() if n in backward.cotangents}
         plan = self._plan(graph, (*listed.values(), *cts.values()))
-        leaves, dims = self._leaves(model, plan, given, seed, values)
-        arrays = engine_named(engine)(plan, leaves, dims)
+        leaves, bound = self._bound(model, plan, given, seed, values)
+        arrays = engine_named(engine)(plan, leaves, bound.dims)
         found = _own(dict(zip(listed, arrays, strict=False)))
         return found, _own(dict(zip(cts, arrays[len(listed) :], strict=True)))
 
     def apply(self, result: Result) -> None:
         """Write the updates of a run into the parameters and state."""
-        for path, array in result.updates.items():
-            self._parameters[path] = array
+        self._parameters.assign(result.updates)
 
     # -- the gradient as a program ----------------------------------------------------------------------------------
 
@@ -267,6 +279,11 @@ def _merged(feeds: Mapping[str, Any] | None, inputs: dict[str, Any]) -> dict[str
 def _own(arrays: Mapping[str, Any]) -> Arrays:
     """Return copies: what a caller holds is never changed by a later run."""
     return {name: np.array(array) for name, array in arrays.items()}
+
+
+def _dims(graph: Graph, node: int) -> set[str]:
+    found = graph.types[node]
+    return dims_in(found.shape) if isinstance(found, TensorType) else set()
 
 
 def _zeros(graph: Graph, node: int, dims: Mapping[str, int]) -> np.ndarray:

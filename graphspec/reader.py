@@ -198,9 +198,6 @@ class Reader(EdgeReader):
             declared.check(declared.default)
         except AttributeProblem as error:
             self.report("GS205", f"the default of '{declared.name}': {error.message}", place, hint=error.hint)
-        else:
-            if declared.kind == "op":
-                self.parsed(declared.default, mark)
 
     def inputs(self, data: Map, function: Function) -> dict[str, InputDeclaration]:
         section = data.get("inputs")
@@ -243,7 +240,9 @@ class Reader(EdgeReader):
             self.report("GS203", f"{role} '{name}' has an init and needs a shape", origin)
         init = self.expression(value["init"], value.marks["init"]) if isinstance(value.get("init"), str) else None
         trainable = value.get("trainable", True) is True and role == "parameter"
-        facts = (value.get("file"), value.get("key"), trainable, value.get("doc", ""))
+        file = value.get("file")
+        place = self.place(value.marks["file"], file) if isinstance(file, str) else None
+        facts = (file, value.get("key"), trainable, value.get("doc", ""), place)
         return ParameterDeclaration(name, origin, role, shape, value.get("dtype"), value.get("value"), init, *facts)
 
     def node(self, name: str, value: Any, section: Map) -> NodeDeclaration:
@@ -271,12 +270,8 @@ class Reader(EdgeReader):
             doc=value.get("doc", ""),
         )
 
-    def over(self, mapping: Map) -> dict[str, tuple[AttributeSlot, ...]]:
-        return {
-            key: tuple(self.slot(item, mark) for item, mark in zip(items, items.marks, strict=True))
-            for key, items in mapping.items()
-            if isinstance(items, Seq)
-        }
+    def over(self, mapping: Map) -> dict[str, AttributeSlot]:
+        return {key: self.slot(items, mapping.marks[key]) for key, items in mapping.items() if isinstance(items, Seq)}
 
     def operands(self, node: Map) -> tuple[tuple[Expression, ...], dict[str, tuple[Expression, ...]]]:
         """Read `inputs` of a node: an expression, a list by position, or a mapping by port."""
@@ -290,9 +285,7 @@ class Reader(EdgeReader):
         found = []
         for item, place in pairs:
             slot = self.expression(item, place)
-            if slot is None and not isinstance(item, str):
-                self.report("GS204", "expected an expression", self.place(place))
-            elif slot is not None:
+            if slot is not None:
                 found.append(slot)
         return tuple(found)
 

@@ -6,10 +6,10 @@ import itertools
 from collections.abc import Iterator
 
 from graphspec.attribute import SHAPE_KINDS
-from graphspec.binding import Misfit, bind
-from graphspec.callee import Callee, resolve, signature
-from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
-from graphspec.errors import Diagnostic, Related, did_you_mean, problem
+from graphspec.binding import Bound, Misfit, bind
+from graphspec.callee import Callee, Signature, resolve, signature
+from graphspec.declaration import Expression, Function, NodeDeclaration
+from graphspec.errors import Diagnostic, Related, did_you_mean, problem, suggestions
 from graphspec.expression import Term
 from graphspec.graph import declared_order
 from graphspec.mentions import (
@@ -22,6 +22,7 @@ from graphspec.mentions import (
     slots,
 )
 from graphspec.origin import Origin
+from graphspec.sharing import check_share, share_text
 from graphspec.structure import expressions_in, functions_in, op_attribute, operand_terms
 
 
@@ -98,9 +99,12 @@ def _initializers(function: Function) -> Iterator[Diagnostic]:
 
 def _calls(function: Function, expression: Expression) -> Iterator[Diagnostic]:
     for term in operand_terms(expression):
-        if term.kind != "call" or op_attribute(function, term.value):
+        if term.kind != "call":
             continue
-        callee = resolve(function, term.value)
+        for name, value in term.keywords:
+            if name == "share":
+                yield from _share(function, term.value, share_text(value), expression.at(value))
+        callee = None if op_attribute(function, term.value) else resolve(function, term.value)
         if callee is None:
             continue
         facts = signature(callee)
@@ -115,14 +119,17 @@ def _misfit(misfit: Misfit[Term], place: Origin) -> Diagnostic:
 
 
 def _nodes(function: Function) -> Iterator[Diagnostic]:
+    unknown = {edge.target for edge in function.edges if edge.target not in function.places}
+    meant = {name for target in unknown for name in suggestions(target, function.nodes)}  # their operands went astray
     for node in function.nodes.values():
-        if node.op is None or op_attribute(function, node.op):
+        if node.op is None:
             continue
-        callee = resolve(function, node.op)
-        if callee is not None:
-            yield from _ports(function, node, callee)
         if node.share is not None and node.share_origin is not None:
-            yield from _share(function, node, callee)
+            yield from _share(function, node.op, node.share, node.share_origin)
+        callee = None if op_attribute(function, node.op) else resolve(function, node.op)
+        if callee is not None:
+            found = _ports(function, node, callee)
+            yield from (item for item in found if item.code != "GS303" or node.name not in meant)
 
 
 def _ports(function: Function, node: NodeDeclaration, callee: Callee) -> Iterator[Diagnostic]:
@@ -130,31 +137,34 @@ def _ports(function: Function, node: NodeDeclaration, callee: Callee) -> Iterato
     edges = [(edge.port, edge.target_origin) for edge in function.edges_to(node.name)]
     positional = [expression.origin for expression in node.positional]
     named = {port: [expression.origin for expression in operands] for port, operands in node.by_port.items()}
-    for misfit in bind(signature(callee), positional, named, edges).misfits:
+    bound = bind(signature(callee), positional, named, edges)
+    if (node.repeat is not None or node.over is not None) and not bound.misfits:
+        yield from _chained(node, signature(callee), bound)
+    for misfit in bound.misfits:
         place = misfit.operand or node.op_origin
         yield problem(misfit.code, misfit.message, place.location, hint=misfit.hint, path=f"nodes.{node.name}")
 
 
-def _share(function: Function, node: NodeDeclaration, callee: Callee | None) -> Iterator[Diagnostic]:
-    other = function.nodes.get(node.share or "")
-    assert node.share_origin is not None
-    if other is None:
-        yield _unknown(function, node.share or "", node.share_origin)
+def _chained(node: NodeDeclaration, facts: Signature, bound: Bound[Origin]) -> Iterator[Diagnostic]:
+    """Check that a repeated node has a first input, through which its copies are chained (L7.2)."""
+    if facts.ports and facts.ports[0].name in bound.ports:
         return
-    name = other.op
-    if name is None and other.expression is not None and other.expression.term.kind == "call":
-        name = other.expression.term.value
-    if name is None or resolve(function, name) is not callee:
-        message = (
-            f"'{node.share}' is not a call of {node.op}: share takes the parameters of a call of the same function"
-        )
-        yield problem("GS313", message, node.share_origin.location)
+    what = f"no operand for its first input '{facts.ports[0].name}'" if facts.ports else "no input"
+    place = (node.op_origin or node.origin).location
+    yield problem("GS303", f"copies are chained through the first input: {facts.name} has {what}", place)
+
+
+def _share(function: Function, callee: str, name: str, place: Origin) -> Iterator[Diagnostic]:
+    if name not in function.places:
+        yield _unknown(function, name, place)
+    else:
+        yield from check_share(function, callee, name, place)
 
 
 def _edges(function: Function) -> Iterator[Diagnostic]:
     for edge in function.edges:
         if find_declared(function.places, edge.source) is None:
-            yield _unknown(function, edge.source, _source_place(edge))
+            yield _unknown(function, edge.source, edge.source_origin)
         target = function.nodes.get(edge.target)
         if target is None:
             section = function.kinds.get(edge.target)
@@ -178,17 +188,10 @@ def _edges(function: Function) -> Iterator[Diagnostic]:
             )
 
 
-def _source_place(edge: Edge) -> Origin:
-    start = max(edge.origin.text.find(edge.source), 0)
-    return Origin(edge.origin.source, edge.origin.mark, edge.origin.text, start, start + len(edge.source))
-
-
 def _outputs(function: Function) -> Iterator[Diagnostic]:
     for output in function.outputs:
         if find_declared(function.places, output.path) is None:
             yield _unknown(function, output.path, output.origin)
-    if not function.outputs and (function.outer is not None or function.nodes):
-        yield problem("GS203", "the key 'outputs' is missing", function.origin.location)
     for name in function.updates:
         if name not in function.parameters:
             mark = function.data["updates"].marks[name]

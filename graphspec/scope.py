@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from graphspec.declaration import Expression, Function
 from graphspec.dims import Dim
-from graphspec.errors import Diagnostic
+from graphspec.errors import Diagnostic, problem
 from graphspec.expression import Term
 from graphspec.names import join
 from graphspec.origin import Origin
@@ -55,6 +55,11 @@ class Failure(Exception):
     def __init__(self, diagnostic: Diagnostic | None = None):
         self.diagnostic = diagnostic
         super().__init__(str(diagnostic))
+
+    @classmethod
+    def at(cls, code: str, message: str, place: Origin, hint: str = "") -> Failure:
+        """Return the failure at a place, with the calls that led there."""
+        return cls(problem(code, message, place.location, hint=hint, related=place.chain))
 
 
 @dataclass(eq=False)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from graphspec.declaration import Function
+from graphspec.errors import FeedError, SpecError
 from graphspec.expression import walk
 from graphspec.model import Model, build
 from graphspec.structure import expressions_in
@@ -39,10 +40,21 @@ class Models:
         return Models(self._function, {**self._attributes, **attributes})
 
     def for_feeds(self, feeds: Mapping[str, Any]) -> Model:
-        """Return the build that fits the feeds."""
+        """Return the build that fits the feeds.
+
+        Raises:
+            SpecError: every problem of the document, at the first build.
+            FeedError: what is wrong with a build that the feeds ask for.
+        """
         key = (self._asked.intersection(feeds), self._leading(feeds))
         if key not in self._built:
-            self._built[key] = build(self._function, self._attributes, key[0], {"...": key[1]} if key[1] else None)
+            try:
+                model = build(self._function, self._attributes, key[0], {"...": key[1]} if key[1] else None)
+            except SpecError as error:
+                if not self._built:
+                    raise
+                raise FeedError(error.diagnostics) from None  # what was loaded is well; what is fed leads here
+            self._built.setdefault(key, model)  # another thread may have been faster
         return self._built[key]
 
     def _leading(self, feeds: Mapping[str, Any]) -> int:

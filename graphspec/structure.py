@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from graphspec.attribute import SHAPE_KINDS, Attribute, AttributeProblem
 from graphspec.callee import INHERITED, Callee, Signature, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression, Function, NodeDeclaration
 from graphspec.errors import Diagnostic, did_you_mean, problem
-from graphspec.expression import ExpressionError, Term, parse, walk
+from graphspec.expression import ExpressionError, Term, dotted, parse, walk
 from graphspec.grammar import INITIALIZERS
 from graphspec.origin import Origin
 from graphspec.reader import NODE_KEYS
-from graphspec.source import Mark, Seq
+from graphspec.repeat import check_repeat
+from graphspec.source import Seq
 from graphspec.static import Environment, StaticError, evaluate
 from graphspec.types import DTYPES, FLOATS
 from graphspec.written import WrittenProblem
@@ -77,13 +79,36 @@ def check_structure(root: Function) -> list[Diagnostic]:
         for declared in function.parameters.values():
             if declared.init is not None:
                 found.extend(_initializer(declared.init))
+        found.extend(_outputs(function))
         found.extend(_values(function))
+        found.extend(_op_defaults(function))
+        found.extend(_variadic(function))
     return found
+
+
+def _variadic(function: Function) -> Iterator[Diagnostic]:
+    """Check that at most one input is variadic, the last (L5.1)."""
+    for declared in list(function.inputs.values())[:-1]:
+        if declared.variadic:
+            message = f"the variadic input '{declared.name}' is not the last"
+            hint = "it takes all further operands, so there is one at most, behind the others"
+            yield problem("GS205", message, declared.origin.location, hint=hint)
+
+
+def _outputs(function: Function) -> Iterator[Diagnostic]:
+    """Check that there are outputs, unless a file has only functions (L8.1)."""
+    only_functions = function.outer is None and bool(function.functions) and not function.places
+    if "outputs" not in function.data and not only_functions:
+        yield problem("GS203", "the key 'outputs' is missing", function.origin.location)
+    elif function.data.get("outputs", True) in ([], {}):
+        where = function.source.at_key(function.data.marks["outputs"], len("outputs"))
+        yield problem("GS203", "'outputs' lists nothing", where)
 
 
 def _values(function: Function) -> Iterator[Diagnostic]:
     """Check the numbers that are written as values of leaves."""
     places = function.places
+    written: list[tuple[str, str, Any, str | None, Origin]]
     written = [("constant", name, value, None, places[name]) for name, value in function.constants.items()]
     written += [("input", name, item.value, item.dtype, item.origin) for name, item in function.inputs.items()]
     written += [(item.role, name, item.value, item.dtype, item.origin) for name, item in function.parameters.items()]
@@ -131,7 +156,7 @@ def _call(function: Function, expression: Expression, term: Term) -> Iterator[Di
     facts = signature(callee)
     for i, (name, value) in enumerate(term.keywords):
         if name in facts.attributes:
-            yield from _literal(facts.attributes[name], value, expression)
+            yield from _literal(function, facts.attributes[name], value, expression)
         elif name not in facts.names and name != "share" and not _unread(callee, name):
             place = expression.at(term.keyword(i))
             hint = did_you_mean(name, facts.names) or f"its signature is {facts}"
@@ -154,7 +179,7 @@ def _refused(function: Function, name: str) -> bool:
 
 def _unread(callee: Callee, name: str) -> bool:
     """Tell whether a function may declare a port, attribute or parameter that could not be read, which was reported."""
-    if not isinstance(callee, Function):
+    if not isinstance(callee, Function) or name in signature(callee).names:
         return False
     sections = [callee.data.get(section, {}) for section in ("attributes", "inputs", "parameters", "state")]
     return any(not isinstance(section, dict | list) or name in section for section in sections)
@@ -172,9 +197,14 @@ def _required(facts: Signature, given: set[str], place: Origin, callee: Callee) 
             )
 
 
-def _literal(declared: Attribute, term: Term, expression: Expression) -> Iterator[Diagnostic]:
+def _literal(
+    function: Function, declared: Attribute, term: Term, expression: Expression
+) -> Iterator[Diagnostic]:
     """Check an attribute whose value is written out; what names attributes is checked when the graph is built."""
-    if declared.kind == "op" or any(part.kind in ("name", "call", "index", "member") for part in walk(term)):
+    if declared.kind == "op":
+        yield from _op_name(function, declared, term, expression)
+        return
+    if any(part.kind in ("name", "call", "index", "member") for part in walk(term)):
         return
     try:
         declared.check(evaluate(term, Environment()))
@@ -184,6 +214,39 @@ def _literal(declared: Attribute, term: Term, expression: Expression) -> Iterato
         )
     except StaticError as error:
         yield problem(error.code, error.message, expression.at(error.term).location, hint=error.hint)
+
+
+def _op_name(
+    function: Function, declared: Attribute, term: Term, expression: Expression
+) -> Iterator[Diagnostic]:
+    """Check the value of an attribute of type `op`: a name, or a call that sets attributes (L4.4)."""
+    name = dotted(term) if term.kind in ("name", "member") else term.value if term.kind in ("call", "string") else None
+    place = expression.at(term)
+    if not isinstance(name, str):
+        message = f"attribute '{declared.name}': expected the name of an op, found '{place.expression}'"
+        yield problem("GS205", message, place.location)
+    elif not op_attribute(function, name):
+        callee = resolve(function, name)
+        if callee is not None:
+            yield from _bound_attributes(function, callee, term, expression)
+        elif not _refused(function, name):
+            yield _unknown(function, name, place)
+
+
+def _bound_attributes(
+    function: Function, callee: Callee, term: Term, expression: Expression
+) -> Iterator[Diagnostic]:
+    """Check what ``leaky_relu(slope=0.2)`` sets: attributes by name, no operands."""
+    facts = signature(callee)
+    if term.parts and term.kind == "call":
+        message = f"{facts.name} gets its operands where it is called; here only its attributes are set, by name"
+        yield problem("GS210", message, expression.at(term).location, hint=f"its signature is {facts}")
+    for i, (key, value) in enumerate(term.keywords):
+        if key in facts.attributes:
+            yield from _literal(function, facts.attributes[key], value, expression)
+        elif not _unread(callee, key):
+            where, hint = expression.at(term.keyword(i)).location, did_you_mean(key, facts.attributes)
+            yield problem("GS210", f"{facts.name} has no attribute '{key}'", where, hint=hint)
 
 
 def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
@@ -206,7 +269,7 @@ def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
             hint = (
                 f"operands stand under 'inputs': inputs: {{{key}: ...}}" if key in ports else did_you_mean(key, known)
             )
-            place = _key_of(slot, key)
+            place = slot.key(key)
             yield problem(
                 "GS202",
                 f"unknown key '{key}' in a node of op {node.op}",
@@ -215,21 +278,22 @@ def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
                 path=f"nodes.{node.name}.{key}",
             )
         else:
-            yield from _slot(facts.attributes[key], slot, f"nodes.{node.name}.{key}")
-    over = set(node.over or ())
-    yield from _required(facts, set(node.attributes) | over, node.op_origin, callee)
+            yield from _slot(function, facts.attributes[key], slot, f"nodes.{node.name}.{key}")
+    for key, slot in (node.over or {}).items():
+        for item in slot.items if key in facts.attributes else ():
+            yield from _slot(function, facts.attributes[key], item, f"nodes.{node.name}.repeat.over.{key}")
+    yield from check_repeat(node, facts)
+    yield from _required(facts, {*node.attributes, *(node.over or ())}, node.op_origin, callee)
 
 
-def _key_of(slot: AttributeSlot, key: str) -> Origin:
-    mark = slot.origin.mark
-    return Origin(slot.origin.source, Mark(mark.key_line, mark.key_column, "", 0, 0), key, 0, len(key))
-
-
-def _slot(declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagnostic]:
-    if declared.kind == "op" or declared.kind in SHAPE_KINDS:
+def _slot(function: Function, declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagnostic]:
+    if declared.kind in SHAPE_KINDS:
         yield from _texts(slot)
         return
     if _computed(slot.value):
+        return
+    if declared.kind == "op" and isinstance(slot.value, str):
+        yield from _op_text(function, declared, slot.origin)
         return
     try:
         declared.check(slot.value)
@@ -239,8 +303,25 @@ def _slot(declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagn
         )
 
 
+def _op_text(function: Function, declared: Attribute, place: Origin) -> Iterator[Diagnostic]:
+    """Check the name of an op that is written as text."""
+    try:
+        yield from _op_name(function, declared, parse(place.text), Expression(parse(place.text), place))
+    except ExpressionError as error:
+        where = Origin(place.source, place.mark, place.text, error.start, error.end).location
+        yield problem(error.code, error.message, where, hint=error.hint)
+
+
+def _op_defaults(function: Function) -> Iterator[Diagnostic]:
+    """Check the defaults of attributes of type `op`."""
+    for name, declared in function.attributes.items():
+        if declared.kind == "op" and isinstance(declared.default, str):
+            text, mark = declared.default, function.data["attributes"][name].marks["default"]
+            yield from _op_text(function, declared, Origin(function.source, mark, text, 0, len(text)))
+
+
 def _texts(slot: AttributeSlot) -> Iterator[Diagnostic]:
-    """Check the syntax of dims and of the names of ops; the reader has seen what begins with ``$``."""
+    """Check the syntax of dims; the reader has seen what begins with ``$``."""
     source, value = slot.origin.source, slot.value
     for text, mark in zip(value, value.marks, strict=True) if isinstance(value, Seq) else [(value, slot.origin.mark)]:
         if isinstance(text, str) and not text.startswith("$"):

@@ -47,6 +47,8 @@ def _translate(source: Source, error: Any) -> Iterable[Diagnostic]:
     """Return the diagnostics of one violation."""
     path = list(error.absolute_path)
     rule = error.validator
+    if section_kind(path) == "edge" and isinstance(error.instance, dict) and any("->" in key for key in error.instance):
+        return []  # the reader says what is wrong with several weighted edges in one mapping
     if rule == "propertyNames" or "propertyNames" in error.absolute_schema_path:
         return []  # the reader reports names, with reasons
     if rule == "additionalProperties":
@@ -60,9 +62,8 @@ def _translate(source: Source, error: Any) -> Iterable[Diagnostic]:
             return [problem("GS206", "the key 'graphspec' is missing", where, hint="begin with `graphspec: 1`")]
         return [problem("GS203", f"the key '{key}' is missing", where, path=name) for key in missing]
     if rule == "const" and path == ["graphspec"]:
-        return [
-            problem("GS206", f"format version {error.instance} is not known; this graphspec reads version 1", where)
-        ]
+        message = f"format version {describe(error.instance)} is not known; this graphspec reads version 1"
+        return [problem("GS206", message, where, hint="write `graphspec: 1`" if error.instance == "1" else "")]
     return [_value(source, error, path, where, name)]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, MutableMapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from graphspec.errors import CheckpointError, Diagnostic, FeedError, did_you_mean, problem
+from graphspec.errors import CheckpointError, Diagnostic, FeedError, Location, did_you_mean, problem
 from graphspec.feeds import convert
 from graphspec.loader import inside
 from graphspec.model import Model
@@ -64,6 +65,17 @@ class Parameters(MutableMapping[str, np.ndarray]):
             hint = did_you_mean(path, known)
             raise FeedError(problem("GS601", f"no parameter is called '{path}'", hint=hint))
         self._assigned[path] = _fitted(known[path], value)
+
+    def assign(self, values: Mapping[str, np.ndarray]) -> None:
+        """Set several values together: all of them, or none where one does not fit.
+
+        Raises:
+            FeedError: an unknown path, or a shape or dtype that does not fit.
+        """
+        fitted = Parameters(self._model, {}, self._role)
+        for path, value in values.items():
+            fitted[path] = value
+        self._assigned.update(fitted._assigned)
 
     def __delitem__(self, path: str) -> None:
         raise TypeError("a parameter cannot be removed")
@@ -128,19 +140,20 @@ class Parameters(MutableMapping[str, np.ndarray]):
         self._assigned.update(fitted)
 
     def _from_file(self, parameter: Parameter) -> np.ndarray:
-        """Return the value that `file:` names; the file is inside the spec's folder."""
-        where = parameter.origin.location
+        """Return the value that `file:` names; the file is inside the spec's folder, which loading the spec has checked."""
+        file, where = parameter.file or "", parameter.origin.location
         folder = self._model.function.root.folder
-        target = None if folder is None else inside(folder, folder, parameter.file or "")
-        if target is None:
-            message = f"'{parameter.file}' is outside the spec's folder"
-            raise CheckpointError(problem("GS112", message, where))
-        found = read_safetensors(target, parameter.file or "")
+        target = None if folder is None else inside(folder, folder, file)
+        if target is None:  # a link was put there since
+            raise CheckpointError(problem("GS112", f"'{file}' is outside the spec's folder", where))
+        found = read_safetensors(target, file, where)
         key = parameter.key or parameter.path
         if key not in found:
-            hint = did_you_mean(key, found)
-            raise CheckpointError(problem("GS606", f"'{parameter.file}' has no value '{key}'", where, hint=hint))
-        return _fitted(parameter, found[key])
+            raise CheckpointError(problem("GS606", f"'{file}' has no value '{key}'", where, hint=did_you_mean(key, found)))
+        try:
+            return _fitted(parameter, found[key])
+        except FeedError as error:
+            raise CheckpointError([replace(wrong, where=where) for wrong in error.diagnostics]) from None
 
 
 def _fitted(parameter: Parameter, value: Any) -> np.ndarray:
@@ -159,8 +172,8 @@ def _fitted(parameter: Parameter, value: Any) -> np.ndarray:
     return array
 
 
-def read_safetensors(path: Path, shown: str) -> dict[str, np.ndarray]:
-    """Read a safetensors file.
+def read_safetensors(path: Path, shown: str, where: Location | None = None) -> dict[str, np.ndarray]:
+    """Read a safetensors file; ``where`` is what names it in a spec.
 
     Raises:
         CheckpointError: it is missing, or not such a file.
@@ -171,6 +184,6 @@ def read_safetensors(path: Path, shown: str) -> dict[str, np.ndarray]:
     try:
         return dict(load(path.read_bytes()))
     except OSError as error:
-        raise CheckpointError(problem("GS606", f"'{shown}' cannot be read: {error.strerror}")) from None
+        raise CheckpointError(problem("GS606", f"'{shown}' cannot be read: {error.strerror}", where)) from None
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise CheckpointError(problem("GS606", f"'{shown}' is not a safetensors file: {error}")) from None
+        raise CheckpointError(problem("GS606", f"'{shown}' is not a safetensors file: {error}", where)) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,6 @@ from graphspec import notation
 from graphspec.custom import Custom
 from graphspec.dims import Expr
 from graphspec.extract import CustomFunctions
-from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Literal, Project
 from graphspec.model import Input, Model
 from graphspec.names import reference_text
@@ -180,12 +179,9 @@ def _sizes(model: Model) -> dict[str, str]:
     return found
 
 
-# -- YAML -------------------------------------------------------------------------------------------------------------
-
-
 def dim(value: Any) -> Any:
     """Return a dim as JSON data."""
     return value if isinstance(value, int) else str(value)
 
 
-__all__ = ["Graph", "Writer", "flow", "scalar", "to_yaml"]
+__all__ = ["Writer", "to_yaml"]

@@ -100,7 +100,9 @@ def test_commands_print_what_is_shown(block: Block) -> None:
         assert run(command).rstrip() == output.rstrip()
 
 
-@pytest.mark.parametrize("block", [block for block in blocks("python") if block.page.name != "adding-an-op.md"], ids=str)
+@pytest.mark.parametrize(
+    "block", [block for block in blocks("python") if block.page.name != "adding-an-op.md"], ids=str
+)
 def test_python_runs(block: Block) -> None:
     done = subprocess.run(
         [sys.executable, "-"], input=block.text, capture_output=True, text=True, cwd=ROOT, check=False
@@ -141,10 +143,14 @@ def test_the_recipe_for_an_op_works(tmp_path: Path) -> None:
         path.write_text(path.read_text(encoding="utf-8") + "\n" + code, encoding="utf-8")
     for block in blocks("text", pages=[RECIPE]):
         for command in block.text.splitlines():
-            line = re.sub(r"^(python|graphspec)", lambda m: "python -m graphspec" if m[1] == "graphspec" else m[1], command)
+            line = re.sub(
+                r"^(python|graphspec)", lambda m: "python -m graphspec" if m[1] == "graphspec" else m[1], command
+            )
             line = line.replace("python", shlex.quote(sys.executable), 1)
             environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-            done = subprocess.run(line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                line, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            )
             assert done.returncode == 0, done.stdout + done.stderr
             if "pytest" in command:
                 assert re.search(r"\d{2} passed|\.{10}", done.stdout), done.stdout

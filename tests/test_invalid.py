@@ -12,9 +12,9 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from graphspec.cli import main
 from graphspec.codes import CODES
-
 from graphspec.errors import Diagnostic, GraphSpecError, NotDifferentiableError, SpecError
 from graphspec.program import load
 

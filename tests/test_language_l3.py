@@ -51,7 +51,8 @@ def test_l3_1_the_outermost_operation_has_the_name_and_those_below_are_numbered(
 
 
 @pytest.mark.parametrize(
-    ("expression", "op"), [("a", "identity"), ("5", "identity"), ("true", "identity"), ("-5", "identity"), ("a + b", "add")]
+    ("expression", "op"),
+    [("a", "identity"), ("5", "identity"), ("true", "identity"), ("-5", "identity"), ("a + b", "add")],
 )
 def test_l3_1_a_name_or_a_literal_is_an_identity(expression: str, op: str) -> None:
     loaded = program(FOUR.format(expression))
@@ -307,7 +308,9 @@ def test_l3_3_a_path_that_is_taken() -> None:
 
 
 def test_l3_3_taken_by_a_declaration_below_or_above() -> None:
-    text = "inputs: {a: 1}\nnodes:\n  f: (a + 1) * (a + 2)\n  f.add: a * 5\n  f.add_3: a * 6\noutputs: [f, f.add, f.add_3]"
+    text = (
+        "inputs: {a: 1}\nnodes:\n  f: (a + 1) * (a + 2)\n  f.add: a * 5\n  f.add_3: a * 6\noutputs: [f, f.add, f.add_3]"
+    )
     assert set(paths(text)) == {"a", "f", "f.add", "f.add_2", "f.add_3", "f.add_4"}
     assert program(text).run().outputs == {"f": 6, "f.add": 5, "f.add_3": 6}
 
@@ -351,7 +354,10 @@ def test_l3_4_bare_or_quoted() -> None:
 
 
 @pytest.mark.parametrize("written", ["'z.multiply'", '"z.multiply"', "z.multiply"])
-@pytest.mark.parametrize("form", ["{}", "{{op: identity, inputs: {}}}", "{{op: add, inputs: [{}, 0]}}", "{{op: add, inputs: {{terms: [{}]}}}}"])
+@pytest.mark.parametrize(
+    "form",
+    ["{}", "{{op: identity, inputs: {}}}", "{{op: add, inputs: [{}, 0]}}", "{{op: add, inputs: {{terms: [{}]}}}}"],
+)
 def test_l3_4_a_string_in_an_operand_slot_is_a_path(written: str, form: str) -> None:
     text = f"""
         inputs: {{x: 3}}

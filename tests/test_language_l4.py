@@ -103,7 +103,7 @@ def test_l4_grammar_matmul_and_white_space() -> None:
         ("(x", 6, "GS209"),
         ("x)", 7, "GS209"),
         ("x y", 8, "GS209"),
-        ("x(1)(2)", 10, "GS209"),
+        ("x(1)(2)", 9, "GS209"),
         ("(x, 2)", 8, "GS209"),
     ],
 )
@@ -209,7 +209,12 @@ def test_l4_2_as_numpy(index: str) -> None:
 def test_l4_2_an_integer_drops_its_axis() -> None:
     text = "inputs: {x: {shape: [2, n, 4]}}\nnodes:\n  a: x[0]\n  b: x[:, -1]\n  c: x[..., 0:1]\n  d: x[1, :, 2]\noutputs: [a, b, c, d]"
     found = program(text).outputs
-    assert [str(item) for item in found.values()] == ["float64[n, 4]", "float64[2, 4]", "float64[2, n, 1]", "float64[n]"]
+    assert [str(item) for item in found.values()] == [
+        "float64[n, 4]",
+        "float64[2, 4]",
+        "float64[2, n, 1]",
+        "float64[n]",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +243,9 @@ def test_l4_2_on_a_symbolic_dim(index: str, shape: str) -> None:
     np.testing.assert_array_equal(loaded.run(x=data)["f"], expected)
 
 
-@pytest.mark.parametrize(("index", "size"), [("1:", 0), ("3:", 2), (":2", 1), ("-2:", 1), ("0", 0), ("-1", 0), ("2", 2), ("1:-1", 1)])
+@pytest.mark.parametrize(
+    ("index", "size"), [("1:", 0), ("3:", 2), (":2", 1), ("-2:", 1), ("0", 0), ("-1", 0), ("2", 2), ("1:-1", 1)]
+)
 def test_l4_2_symbolic_bounds_are_checked_when_run(index: str, size: int) -> None:
     loaded = program(f"inputs: {{x: {{shape: [n]}}}}\nnodes:\n  f: x[{index}]\noutputs: f")
     found = failing(gs.ExecutionError, loaded, x=np.zeros(size))
@@ -247,7 +254,9 @@ def test_l4_2_symbolic_bounds_are_checked_when_run(index: str, size: int) -> Non
 
 
 def test_l4_2_bounds_are_static() -> None:
-    text = "inputs: {x: [1, 2], i: {value: 1, dtype: int64}}\nnodes:\n  f: x[i]\n  g: x[0:i]\n  h: x[sum(x)]\noutputs: f"
+    text = (
+        "inputs: {x: [1, 2], i: {value: 1, dtype: int64}}\nnodes:\n  f: x[i]\n  g: x[0:i]\n  h: x[sum(x)]\noutputs: f"
+    )
     found = diagnostics(text)
     assert [place(item) for item in found] == [("GS212", 4, 8), ("GS212", 5, 10), ("GS212", 6, 8)]
     assert {item.hint for item in found} == {"take(x, indices, axis=0) gathers at computed indices"}
@@ -290,7 +299,7 @@ def test_l4_2_indexing_what_was_computed() -> None:
         ("true", 1),
         ("training", 2),
         ("dtype == 'float64'", 1),
-        ("on if n > 2 else off", 1),
+        ("(on if n > 2 else off)", 1),
         ("(1 if on else 2) == 1", 1),
         ("given(x)", 2),
     ],
@@ -424,7 +433,7 @@ def test_l4_4_a_keyword_names_a_port_an_attribute_or_a_parameter(call: str, expe
     ("call", "expected"),
     [
         ("g(a, name=label)", "text"),
-        ('\'g(a, name="label")\'', "label"),
+        ("'g(a, name=\"label\")'", "label"),
         ("{op: g, inputs: a, name: label}", "label"),
         ("{op: g, inputs: a, name: $label}", "text"),
         ("{op: g, inputs: a, name: $$label}", "$label"),
@@ -433,13 +442,15 @@ def test_l4_4_a_keyword_names_a_port_an_attribute_or_a_parameter(call: str, expe
     ],
 )
 def test_l4_4_a_string_in_a_slot(call: str, expected: str) -> None:
-    text = called(call).replace("{z: x * gain + y * w}", "{z: 1 if name == 'EXPECTED' else 0}".replace("EXPECTED", expected))
+    text = called(call).replace(
+        "{z: x * gain + y * w}", "{z: 1 if name == 'EXPECTED' else 0}".replace("EXPECTED", expected)
+    )
     assert value(text) == 1
 
 
 def test_l4_4_lists_in_slots() -> None:
     def sizes(call: str) -> float:
-        text = called(call).replace("x * gain + y * w", "sizes[0] * 10.0 + sizes[1]")
+        text = called(call).replace("x * gain + y * w", "'sizes[0] * 10.0 + sizes[1]'")
         found: float = value(text)
         return found
 
@@ -452,50 +463,50 @@ def test_l4_4_lists_in_slots() -> None:
 
 def test_l4_4_a_name_is_an_attribute_and_a_string_is_quoted() -> None:
     found = only(called("g(a, name=fast)"))
-    assert place(found) == ("GS301", 13, 16)
+    assert place(found) == ("GS301", 12, 16)
     text = called("g(a, name=b)")
     found = only(text)
-    assert place(found) == ("GS212", 13, 16)
+    assert place(found) == ("GS212", 12, 16)
     assert "value" in found.message
 
 
 def test_l4_4_attributes_are_never_positional() -> None:
     found = only(called("g(a, b, 5)"))
-    assert place(found) == ("GS305", 13, 14)
+    assert place(found) == ("GS305", 12, 14)
     assert found.message == "g takes 2 operands, found 3"
     assert "gain=" in found.hint
 
 
 def test_l4_4_an_unknown_keyword() -> None:
     found = only(called("g(a, gian=5)"))
-    assert place(found) == ("GS210", 13, 11)
+    assert place(found) == ("GS210", 12, 11)
     assert found.hint == "did you mean 'gain'?"
-    assert problems(called("g(a, gian = (5))")) == [("GS210", 13, 11)]
+    assert problems(called("g(a, gian = (5))")) == [("GS210", 12, 11)]
 
 
 def test_l4_4_an_unknown_key() -> None:
     found = only(called("{op: g, inputs: a, gian: 5}"))
-    assert place(found) == ("GS202", 13, 25)
+    assert place(found) == ("GS202", 12, 25)
     assert found.hint == "did you mean 'gain'?"
     found = only(called("{op: g, x: a}"))
-    assert place(found) == ("GS202", 13, 14)
+    assert place(found) == ("GS202", 12, 14)
     assert found.hint == "operands stand under 'inputs': inputs: {x: ...}"
 
 
 def test_l4_4_a_wrong_value_is_found_where_it_is_written() -> None:
-    assert problems(called("g(a, gain=2.5)")) == [("GS205", 13, 16)]
-    assert problems(called("{op: g, inputs: a, gain: 2.5}")) == [("GS205", 13, 31)]
-    assert problems(called("g(a, gain=label)")) == [("GS205", 13, 16)]
-    assert problems(called("{op: g, inputs: a, gain: $label}")) == [("GS205", 13, 31)]
-    assert problems(called("{op: g, inputs: a, gain: $(k / 2)}")) == [("GS205", 13, 31)]
-    assert problems(called("{op: g, inputs: a, gain: $nothing}")) == [("GS301", 13, 32)]
-    assert problems(called("{op: g, inputs: a, gain: '$(k +)'}")) == [("GS209", 13, 37)]
-    assert problems(called("{op: g, inputs: a, sizes: [1, $nothing]}")) == [("GS301", 13, 37)]
+    assert problems(called("g(a, gain=2.5)")) == [("GS205", 12, 16)]
+    assert problems(called("{op: g, inputs: a, gain: 2.5}")) == [("GS205", 12, 31)]
+    assert problems(called("g(a, gain=label)")) == [("GS205", 12, 16)]
+    assert problems(called("{op: g, inputs: a, gain: $label}")) == [("GS205", 12, 31)]
+    assert problems(called("{op: g, inputs: a, gain: $(k / 2)}")) == [("GS205", 12, 31)]
+    assert problems(called("{op: g, inputs: a, gain: $nothing}")) == [("GS301", 12, 32)]
+    assert problems(called("{op: g, inputs: a, gain: '$(k +)'}")) == [("GS209", 12, 36)]
+    assert problems(called("{op: g, inputs: a, sizes: [1, $nothing]}")) == [("GS301", 12, 37)]
 
 
 def test_l4_4_all_wrong_keywords_are_reported() -> None:
     text = called("g(a, gian=5, nmae=3) + g(a, gain=1.5)")
-    assert problems(text) == [("GS210", 13, 11), ("GS210", 13, 19), ("GS205", 13, 39)]
+    assert problems(text) == [("GS210", 12, 11), ("GS210", 12, 19), ("GS205", 12, 39)]
 
 
 HOW = called("g(a, how=HOW)").replace("x * gain + y * w", "how(x)")
@@ -503,7 +514,14 @@ HOW = called("g(a, how=HOW)").replace("x * gain + y * w", "how(x)")
 
 @pytest.mark.parametrize(
     ("how", "expected"),
-    [("tanh", math.tanh(1)), ("act", math.e), ("leaky_relu(slope=0.2)", 1), ("double", 2), ("scaled(by=k)", 7), ("scaled(by=2)", 2)],
+    [
+        ("tanh", math.tanh(1)),
+        ("act", math.e),
+        ("leaky_relu(slope=0.2)", 1),
+        ("double", 2),
+        ("scaled(by=k)", 7),
+        ("scaled(by=2)", 2),
+    ],
 )
 def test_l4_4_an_attribute_of_type_op(how: str, expected: float) -> None:
     text = HOW.replace(
@@ -523,13 +541,19 @@ def test_l4_4_an_attribute_of_type_op(how: str, expected: float) -> None:
 
 @pytest.mark.parametrize(
     ("how", "code", "column"),
-    [("tnah", "GS201", 15), ("tanh(slope=1)", "GS210", 20), ("3", "GS205", 15), ("k", "GS205", 15), ("sum(axis=1.5)", "GS205", 24)],
+    [
+        ("tnah", "GS201", 15),
+        ("tanh(slope=1)", "GS210", 20),
+        ("3", "GS205", 15),
+        ("k", "GS201", 15),
+        ("sum(axis=1.5)", "GS205", 24),
+    ],
 )
 def test_l4_4_what_is_no_op(how: str, code: str, column: int) -> None:
-    assert problems(HOW.replace("HOW", how)) == [(code, 13, column)]
+    assert problems(HOW.replace("HOW", how)) == [(code, 12, column)]
     key = HOW.replace("g(a, how=HOW)", "{op: g, inputs: a, how: HOW}")
     if how != "k":
-        assert problems(key.replace("HOW", how)) == [(code, 13, column + 15)]
+        assert problems(key.replace("HOW", how)) == [(code, 12, column + 15)]
 
 
 def test_l4_4_it_is_resolved_where_it_is_written() -> None:
@@ -583,7 +607,10 @@ def test_l4_5_a_fraction_stays_one() -> None:
     assert problems(text) == [("GS405", 5, 6)]
 
 
-@pytest.mark.parametrize(("attribute", "shown"), [("mode: fast", "fast"), ("mode: [1, 2]", "(1, 2)"), ("mode: {type: op, default: exp}", "exp")])
+@pytest.mark.parametrize(
+    ("attribute", "shown"),
+    [("mode: fast", "fast"), ("mode: [1, 2]", "(1, 2)"), ("mode: {type: op, default: exp}", "exp")],
+)
 def test_l4_5_other_attributes_are_no_operands(attribute: str, shown: str) -> None:
     found = only(f"attributes: {{{attribute}}}\ninputs: {{x: 2}}\nnodes:\n  f: x * mode\noutputs: f")
     assert place(found) == ("GS204", 5, 10)
@@ -612,16 +639,14 @@ def test_l4_5_a_dim_is_an_integer_literal() -> None:
 
 
 def test_l4_5_shapes_of_what_was_computed() -> None:
-    text = "inputs: {x: {shape: [n]}}\nnodes: {y: 'concat(x, x, axis=0)', f: sum(y) / y.shape[0] + x[1:].shape[0]}\noutputs: f"
-    if True:
-        text = text.replace(" + x[1:].shape[0]", "")
+    text = "inputs: {x: {shape: [n]}}\nnodes:\n  y: concat(x, x, axis=0)\n  f: sum(y) / y.shape[0]\noutputs: f"
     assert float(program(text).run(x=[1, 3])["f"]) == 2
 
 
 def test_l4_5_a_dim_out_of_range() -> None:
     found = only("inputs: {x: {shape: [n]}}\nnodes:\n  f: x * x.shape[1]\noutputs: f")
     assert place(found) == ("GS212", 4, 10)
-    assert paths("inputs: {x: [1]}\nnodes: {f: x * x.shape[0]}\noutputs: f") == ["x", "f"]
+    assert paths("inputs: {x: [1]}\nnodes:\n  f: x * x.shape[0]\noutputs: f") == ["x", "f"]
 
 
 def test_l4_5_the_shape_itself_is_no_operand() -> None:
@@ -633,5 +658,5 @@ def test_l4_5_the_shape_itself_is_no_operand() -> None:
 def test_l4_5_an_error_in_a_function_shows_its_calls() -> None:
     text = "functions:\n  g: {inputs: [x], nodes: {y: x + mode}, attributes: {mode: fast}, outputs: y}\nnodes: {f: g(1)}\noutputs: f"
     found = only(text)
-    assert place(found) == ("GS204", 3, 34)
+    assert place(found) == ("GS204", 3, 35)
     assert related(found) == [(4, 12)]

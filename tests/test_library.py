@@ -18,7 +18,7 @@ from graphspec.loader import load_document
 from graphspec.program import Program, loads
 
 FOLDER = Path(library.__file__).parent
-ELEMENTWISE = ["relu", "leaky_relu", "leaky_relu:slope=0.3", "sigmoid", "softplus"]
+ELEMENTWISE = ["relu", "leaky_relu", "leaky_relu:slope=0.3", "sigmoid", "softplus", "elu", "silu", "gelu"]
 
 
 def program(expression: str, dtype: str = "float64", **arrays: Any) -> Program:
@@ -70,6 +70,11 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "leaky_relu:slope=0.3": lambda x: functional.leaky_relu(x, 0.3),
     "sigmoid": torch.sigmoid,
     "softplus": lambda x: torch.logaddexp(x, torch.zeros_like(x)),
+    "elu": functional.elu,
+    "elu:alpha=0.5": lambda x: functional.elu(x, 0.5),
+    "silu": functional.silu,
+    "gelu": functional.gelu,
+    'gelu:approximate="tanh"': lambda x: functional.gelu(x, approximate="tanh"),
     "softmax": lambda x: torch.softmax(x, -1),
     "softmax:axis=0": lambda x: torch.softmax(x, 0),
     "log_softmax": lambda x: torch.log_softmax(x, -1),
@@ -110,6 +115,9 @@ def test_kinks(dtype: str) -> None:
     points = [-1.0, -0.0, 0.0, 2.0]
     assert values_and_slopes("relu", points, dtype) == ([0, 0, 0, 2], [0, 0, 0, 1])
     assert values_and_slopes("leaky_relu:slope=0.25", points, dtype) == ([-0.25, 0, 0, 2], [0.25, 0.25, 0.25, 1])
+    assert values_and_slopes("elu:alpha=0.25", [-0.0, 0.0, 2.0], dtype) == ([0, 0, 2], [0.25, 0.25, 1])
+    assert values_and_slopes("silu", [-0.0, 0.0], dtype) == ([0, 0], [0.5, 0.5])
+    assert values_and_slopes("gelu", [-0.0, 0.0], dtype) == ([0, 0], [0.5, 0.5])
     assert values_and_slopes("sigmoid", [0.0, -0.0], dtype) == ([0.5, 0.5], [0.25, 0.25])
     values, slopes = values_and_slopes("softplus", [0.0, -0.0], dtype)
     assert values == pytest.approx([math.log(2)] * 2, rel=1e-6)
@@ -125,6 +133,9 @@ def test_nan_stays(name: str) -> None:
 def test_extremes(dtype: str) -> None:
     far = [-math.inf, -1000.0, 1000.0, math.inf]
     assert values_and_slopes("relu", far, dtype) == ([0, 0, 1000, math.inf], [0, 0, 1, 1])
+    assert values_and_slopes("elu", far, dtype) == ([-1, -1, 1000, math.inf], [0, 0, 1, 1])
+    assert values_and_slopes("silu", far[1:3], dtype) == ([0, 1000], [0, 1])
+    assert values_and_slopes("gelu", far[1:3], dtype) == ([0, 1000], [0, 1])
     assert values_and_slopes("sigmoid", far, dtype) == ([0, 0, 1, 1], [0, 0, 0, 0])
     assert values_and_slopes("softplus", far, dtype) == ([0, 0, 1000, math.inf], [0, 0, 1, 1])
 

@@ -36,7 +36,9 @@ def test_retype_leaves_no_other_float(dtype: str) -> None:
 
 
 def test_retyped_graph_runs_in_that_dtype() -> None:
-    graph = retype(gs.loads("{graphspec: 1, dtype: float32, inputs: {x: 1}, nodes: {f: x / 3}, outputs: f}").graph, "float64")
+    graph = retype(
+        gs.loads("{graphspec: 1, dtype: float32, inputs: {x: 1}, nodes: {f: x / 3}, outputs: f}").graph, "float64"
+    )
     plan = schedule(graph, (graph.names["f"],))
     (found,) = engine_named("numpy")(plan, {graph.names["x"]: np.array(1.0)}, {})
     assert found.dtype == np.float64

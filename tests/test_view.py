@@ -122,14 +122,15 @@ def test_a_result_as_text() -> None:
         "x        -2             -4\n"
         "y         5             -4\n"
         "z        -4              3\n"
-        "f       -12"
+        "q         3             -4\n"
+        "f       -12              1"
     )
 
 
 def test_a_result_without_gradients() -> None:
     table = result_table(loads(CIRCUIT).run(), leaves=["x", "y", "z"])
     assert table.columns == ("name", "value")
-    assert list(table.rows) == [("x", "-2"), ("y", "5"), ("z", "-4"), ("f", "-12")]
+    assert list(table.rows) == [("x", "-2"), ("y", "5"), ("z", "-4"), ("q", "3"), ("f", "-12")]
 
 
 def test_a_result_with_every_node() -> None:

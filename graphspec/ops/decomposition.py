@@ -150,8 +150,8 @@ class Svd(Op):
     Shapes: ``x[..., m, n]`` to u ``[..., m, k]``, s ``[..., k]`` and vh ``[..., k, n]`` with k = min(m, n). The columns
     of u and the rows of vh are orthonormal; their common signs are those that LAPACK finds.
     Constraints: (C1) float32 or float64; (C2) x has at least two dims; (C3) it is known which of m and n is less.
-    Gradient: that of Townsend. From the sum of a function of each element of s it exists where none is 0; there it is one
-    of several. From u and vh it exists where singular values are distinct and, unless x is square, not 0: the
+    Gradient: that of Townsend. From a sum of functions of each element of s it exists where none is 0; there it is
+    one of several. From u and vh it exists where singular values are distinct and, unless x is square, not 0: the
     formula divides by the differences of their squares, and by themselves. A quotient whose divisor is 0 counts as 0.
     Example: ``sum(svd(x).s)``
     Source: Townsend, Differentiating the singular value decomposition, 2016.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from graphspec.dims import Dim, product
+from graphspec.dims import Dim
 from graphspec.errors import OpTypeError
 from graphspec.op import Op, attribute, op
 from graphspec.types import TensorType
@@ -94,10 +94,10 @@ class Diagonal(Op):
         return xp.diagonal(x, offset=self.offset, axis1=-2, axis2=-1)
 
     def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
-        """Number the elements of each matrix in row-major order: those of a diagonal are n + 1 apart."""
-        shape = values[0].type.shape
-        columns = shape[-1]
-        first = self.offset if self.offset > 0 else -self.offset * columns
-        places = g.arange(stop=ct.type.shape[-1]) * (columns + 1) + first
-        flat = g.untake(ct, places, size=product(shape[-2:]), axis=-1)
-        return (g.reshape(flat, shape=shape),)
+        rows, columns = values[0].type.shape[-2:]
+        length = ct.type.shape[-1]
+        if length != rows:  # one element for each row
+            before = min(max(0, -self.offset), rows - length)
+            ct = g.pad(ct, before=(before,), after=(rows - length - before,), axis=(-1,))
+        places = g.eye(rows=rows, columns=columns, k=self.offset, dtype="bool")
+        return (g.where(places, g.expand_dims(ct, axis=(-1,)), 0),)

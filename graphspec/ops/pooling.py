@@ -173,7 +173,7 @@ def _totals(xp: Any, x: Any, windows: Windows) -> Any:
 def _overhang(windows: Windows, dims: Sequence[Any], i: int) -> Any:
     """Return how far the last window along a dim reaches over the padded end: it need only begin inside. Checks C4."""
     wide, reach, stride = windows.padded(dims)[i], windows.reach[i], windows.stride[i]
-    last = quotient(wide - reach + stride - 1, stride)  # windows before it
+    last = quotient(wide - reach + 2 * stride - 1, stride) - 1  # windows before it
     room = reach - windows.after[i] - stride
     if isinstance(last, int) and isinstance(wide, int) and isinstance(windows.after[i], int):
         last -= last * stride >= wide - windows.after[i]

@@ -37,9 +37,9 @@ SAMPLES["full"] = [
     for given, value in zip(SHAPES, (2.5, -1e300, 7, 0.1, -128, 1, 0.5), strict=True)
 ]
 SAMPLES["full"] += [
-    Sample((), {"shape": [2]}, lambda: np.zeros(2)),
-    Sample((), {"shape": [1], "value": 2**63, "dtype": "uint64"}, lambda: np.array([2**63], np.uint64)),
     Sample((), {"shape": [2], "value": math.nan}, lambda: [math.nan] * 2),
+    Sample((), {"shape": [1], "value": 2**63, "dtype": "uint64"}, lambda: np.array([2**63], np.uint64)),
+    Sample((), {"shape": [2]}, lambda: np.zeros(2)),
 ]
 TOO_MUCH = [
     {"value": 0.5, "dtype": "int64"},

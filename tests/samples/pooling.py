@@ -14,7 +14,7 @@ from samples.convolution import LAST, each, first, laid, pairs
 
 
 def starts(dim: int, reach: int, step: int, before: int, after: int, ceil_mode: bool) -> list[int]:
-    """List where windows begin: they end inside of the padded array, or with ``ceil_mode`` begin before its end pads."""
+    """List where windows begin: they end inside of the padded array, or with ``ceil_mode`` begin inside."""
     ends = range(-before, dim + after, step)
     if not ceil_mode:
         return [start for start in ends if start + reach <= dim + after]

@@ -73,7 +73,14 @@ def regular(*shape: int) -> np.ndarray:
     return normal(*shape) * 0.4 + 2 * np.eye(shape[-2], shape[-1])
 
 
-SYSTEMS = [((3, 3), (3,)), ((3, 3), (3, 2)), ((1, 1), (1, 1)), ((2, 3, 3), (3, 2)), ((3, 3), (2, 3, 1)), ((2, 2, 2), (2,))]
+SYSTEMS = [
+    ((3, 3), (3,)),
+    ((3, 3), (3, 2)),
+    ((1, 1), (1, 1)),
+    ((2, 3, 3), (3, 2)),
+    ((3, 3), (2, 3, 1)),
+    ((2, 2, 2), (2,)),
+]
 SYSTEMS += [((2, 1, 2, 2), (3, 2, 2))]
 SAMPLES["solve"] = [Sample((regular(*a), normal(*b)), {}, solve) for a, b in SYSTEMS]
 SAMPLES["triangular_solve"] = [
@@ -112,8 +119,7 @@ WRONG["inv"] = WRONG["det"] = WRONG["slogdet"] = [
     Wrong((normal(2, 3),), "C3"),
 ]
 SAMPLES["pinv"] = [
-    Sample((regular(*shape),), {}, lambda x: each(pseudo_inverse, x))
-    for shape in (*BATCHES, (3, 2), (2, 4), (2, 3, 2))
+    Sample((regular(*shape),), {}, lambda x: each(pseudo_inverse, x)) for shape in (*BATCHES, (3, 2), (2, 4), (2, 3, 2))
 ]
 SAMPLES["pinv"] += [
     Sample((np.eye(3),), {}, lambda x: x),

@@ -1,0 +1,36 @@
+"""Whether the copies of a repeated node are declared well (rule L7.2)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from graphspec.attribute import describe
+from graphspec.callee import Signature
+from graphspec.declaration import NodeDeclaration
+from graphspec.errors import Diagnostic, did_you_mean, problem
+
+MAX_COPIES = 10_000
+
+
+def check_repeat(node: NodeDeclaration, facts: Signature) -> Iterator[Diagnostic]:
+    """Check a literal count, and that the lists of `over` set attributes that nothing else sets."""
+    if node.repeat is not None:
+        count = node.repeat.value
+        if isinstance(count, str) and not count.startswith("$"):
+            hint = f"a count that is computed begins with $: ${count}"
+            message = f"repeat expects a count, found {describe(count)}"
+            yield problem("GS205", message, node.repeat.origin.location, hint=hint)
+    for key, slot in (node.over or {}).items():
+        place = slot.key(key).location
+        if key not in facts.attributes:
+            hint = did_you_mean(key, facts.attributes)
+            yield problem("GS202", f"{facts.name} has no attribute '{key}'", place, hint=hint)
+        elif key in node.attributes:
+            yield problem("GS205", f"attribute '{key}' is set for each copy and for all of them", place)
+    lengths = {key: len(slot.items) for key, slot in (node.over or {}).items()}
+    if node.over is not None and not lengths:
+        yield problem("GS205", "'over' lists no attribute", node.origin.location, hint="repeat: 3 makes equal copies")
+    if len(set(lengths.values())) > 1:
+        found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
+        key, slot = next(iter((node.over or {}).items()))
+        yield problem("GS205", f"the lists of 'over' have different lengths: {found}", slot.key(key).location)
