@@ -5,9 +5,11 @@ The goal is a ratio under 1.5. The two run in turn, so that whatever else the ma
 
 from __future__ import annotations
 
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -20,21 +22,30 @@ COMMANDS = {
 RUNS = 15
 
 
-def seconds(command: list[str]) -> float:
+def seconds(command: list[str], environment: dict[str, str]) -> float:
     """Return the wall time of a process."""
     start = time.perf_counter()
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
     return time.perf_counter() - start
+
+
+def measure() -> dict[str, list[float]]:
+    """Return the times of both commands, with bytecode that is compiled once, as in an installation."""
+    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        for command in COMMANDS.values():
+            seconds(command, environment)
+        for _ in range(RUNS):
+            for name, command in COMMANDS.items():
+                times[name].append(seconds(command, environment))
+    return times
 
 
 def main() -> None:
     """Print the median of both and their ratio."""
-    for command in COMMANDS.values():  # compile, and fill the caches of the file system
-        seconds(command)
-    times: dict[str, list[float]] = {name: [] for name in COMMANDS}
-    for _ in range(RUNS):
-        for name, command in COMMANDS.items():
-            times[name].append(seconds(command))
+    times = measure()
     medians = {name: statistics.median(found) for name, found in times.items()}
     for name, median in medians.items():
         print(f"{name:42} {1000 * median:7.1f} ms   (of {RUNS}, from {1000 * min(times[name]):.1f} ms)")

@@ -357,7 +357,7 @@ class Evaluator(ABC):
         return Reference(name.rpartition(".")[2], callee, tuple(bound))
 
     def op_instance(self, cls: type[Op], given: Mapping[str, Any], scope: Scope, path: str | None) -> Op:
-        """Return an op with its attributes; a dtype defaults to the document's, a random key to the node's path (L8.4)."""
+        """Return an op with its attributes; a dtype defaults to the document's, a random key to the path (L8.4)."""
         values = dict(given)
         for name, declared in attributes(cls).items():
             if name in values or declared.default is REQUIRED:

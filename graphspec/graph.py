@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -231,6 +232,33 @@ def declared_order(references: Mapping[str, Sequence[str]]) -> tuple[list[str], 
     ``references`` maps each name to the names it refers to; others are ignored. Returns the order and the shortest
     cycle of every strongly connected part that has one; names in or behind a cycle are left out of the order.
     """
+    order = _sorted(references)
+    return order, [] if len(order) == len(references) else _cycles(references)
+
+
+def _sorted(references: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the names that no cycle is in the way of, each as early as what it refers to and the document allow."""
+    names = list(references)
+    rank = {name: i for i, name in enumerate(names)}
+    users: list[list[int]] = [[] for _ in names]
+    waiting = [0] * len(names)
+    for name, others in references.items():
+        for other in {rank[other] for other in others if other in rank}:
+            users[other].append(rank[name])
+            waiting[rank[name]] += 1
+    ready = [i for i, count in enumerate(waiting) if not count]  # ascending, so it is a heap
+    order: list[str] = []
+    while ready:
+        first = heapq.heappop(ready)
+        order.append(names[first])
+        for user in users[first]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heapq.heappush(ready, user)
+    return order
+
+
+def _cycles(references: Mapping[str, Sequence[str]]) -> list[list[str]]:
     import networkx
 
     declared = networkx.DiGraph()
@@ -239,15 +267,9 @@ def declared_order(references: Mapping[str, Sequence[str]]) -> tuple[list[str], 
         (other, name) for name, others in references.items() for other in others if other in references
     )
     rank = {name: i for i, name in enumerate(references)}
-    try:
-        return list(networkx.lexicographical_topological_sort(declared, key=rank.__getitem__)), []
-    except networkx.NetworkXUnfeasible:
-        parts = [part for part in networkx.strongly_connected_components(declared) if _cyclic(declared, part)]
-        cycles = [_shortest_cycle(declared.subgraph(part), rank) for part in parts]
-        behind = set().union(*parts, *(networkx.descendants(declared, cycle[0]) for cycle in cycles))
-        rest = declared.subgraph(set(declared) - behind)
-        order = list(networkx.lexicographical_topological_sort(rest, key=rank.__getitem__))
-        return order, sorted(cycles, key=lambda cycle: rank[cycle[0]])
+    parts = [part for part in networkx.strongly_connected_components(declared) if _cyclic(declared, part)]
+    cycles = [_shortest_cycle(declared.subgraph(part), rank) for part in parts]
+    return sorted(cycles, key=lambda cycle: rank[cycle[0]])
 
 
 def _cyclic(declared: networkx.DiGraph, part: set[str]) -> bool:

@@ -33,7 +33,7 @@ def outline(source: Source) -> list[tuple[int, int, str]]:
     stack = [(source.data, "", (0, 0))]
     while stack:
         data, path, start = stack.pop()
-        places = []
+        places: list[tuple[int, int, str | int]] = []
         if isinstance(data, Map):
             places = [(mark.key_line, mark.key_column, key) for key, mark in data.marks.items()]
         elif isinstance(data, Seq):

@@ -25,7 +25,7 @@ LAYERS: dict[str, str] = {
     "graph": "origin value graph diagnose",
     "declarations": "grammar names written outline declaration edges reader library",
     "checks": "callee schema validation binding repeat sharing structure mentions references loader",
-    "building": "parameter scope evaluate guard leaves calls functions model specialise feeds weights",
+    "building": "parameter scope operands evaluate guard leaves calls functions model specialise feeds weights",
     "differentiation": "autodiff derivative gradient",
     "running": "plan transform engine.jax_overrides engine.jax_engine engine.numpy_engine engine",
     "views": "view view.values view.table view.catalogue view.summary view.text",

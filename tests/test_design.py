@@ -10,7 +10,7 @@ from rules import only, paths, place, problems, program, value
 
 import graphspec as gs
 
-# -- 2.1 a first look ---------------------------------------------------------------------------------------------------------
+# -- 2.1 a first look -------------------------------------------------------------------------------------------------
 
 
 def test_the_circuit() -> None:
@@ -80,7 +80,7 @@ def test_the_network() -> None:
     np.testing.assert_allclose(result.gradients["logits.bias"], share.sum(axis=0) / 3, rtol=1e-4, atol=1e-6)
 
 
-# -- 2.2 the document -----------------------------------------------------------------------------------------------------------
+# -- 2.2 the document -------------------------------------------------------------------------------------------------
 
 BODY = "inputs: {x: 3}\nnodes: {f: 2 * x}\noutputs: f\n"
 
@@ -134,7 +134,11 @@ def test_functions_have_no_version() -> None:
 
 
 def test_attributes_are_overridable_from_python() -> None:
-    text = "attributes: {n: 2, mode: a, on: true, sizes: [1], how: {type: op, default: exp}}\ninputs: {x: 0}\nnodes:\n  f: how(x) + n + sizes[0] if on and mode == 'a' else -x - 1\noutputs: f"
+    text = (
+        "attributes: {n: 2, mode: a, on: true, sizes: [1], how: {type: op, default: exp}}\n"
+        "inputs: {x: 0}\nnodes:\n  f: how(x) + n + sizes[0] if on and mode == 'a' else -x - 1\n"
+        "outputs: f"
+    )
     assert value(text) == 4
     assert value(text, attributes={"n": 5, "sizes": [2]}) == 8
     assert value(text, attributes={"how": "sin"}) == 3
@@ -161,7 +165,10 @@ def test_outputs(outputs: str, expected: dict[str, float]) -> None:
 
 
 def test_order_of_definition_is_free() -> None:
-    text = "outputs: f\nnodes: {f: g * h, h: {op: add}, g: w - x}\nedges: [h0 -> h]\nconstants: {h0: 2}\nparameters: {w: 5}\ninputs: {x: 3}"
+    text = (
+        "outputs: f\nnodes: {f: g * h, h: {op: add}, g: w - x}\nedges: [h0 -> h]\n"
+        "constants: {h0: 2}\nparameters: {w: 5}\ninputs: {x: 3}"
+    )
     assert value(text) == 4
     assert paths(text) == ["x", "h", "w", "g", "f"]
 
@@ -185,7 +192,7 @@ def test_a_cycle_names_the_shortest_one_with_a_line_each() -> None:
     assert len({item.where.line for item in found.related if item.where}) == 3
 
 
-# -- 2.3 expressions ------------------------------------------------------------------------------------------------------------
+# -- 2.3 expressions --------------------------------------------------------------------------------------------------
 
 
 def test_every_part_of_an_expression_has_a_place_a_value_and_a_gradient() -> None:
@@ -208,7 +215,7 @@ def test_every_part_of_an_expression_has_a_place_a_value_and_a_gradient() -> Non
     }
 
 
-# -- 5 errors -------------------------------------------------------------------------------------------------------------------
+# -- 5 errors ---------------------------------------------------------------------------------------------------------
 
 MESSAGE = """model.yaml:14:6: GS402 dims do not match in matmul
    14 |   h: image @ weight

@@ -10,7 +10,7 @@ from rules import diagnostics, dtype, failing, only, paths, place, problems, pro
 
 import graphspec as gs
 
-# -- L1.1 sections ------------------------------------------------------------------------------------------------------
+# -- L1.1 sections ----------------------------------------------------------------------------------------------------
 
 
 def test_l1_1_leaves_are_mappings_by_name() -> None:
@@ -80,7 +80,7 @@ def test_l1_1_a_name_that_is_listed_twice() -> None:
     assert place(found) == ("GS302", 3, 19)
 
 
-# -- L1.2 inputs --------------------------------------------------------------------------------------------------------
+# -- L1.2 inputs ------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_l1_2_a_file_alone_with_a_part_of_a_type() -> None:
     assert [str(found) for found in loaded.inputs.values()] == ["int64[]", "float64[n]"]
 
 
-# -- L1.3 inputs that may be left out ------------------------------------------------------------------------------------
+# -- L1.3 inputs that may be left out ---------------------------------------------------------------------------------
 
 SCALED = """
     functions:
@@ -316,7 +316,7 @@ def test_l1_3_passed_on() -> None:
     assert (run["f"], run["g"]) == (3, 15)
 
 
-# -- L1.4 parameters, state and constants ----------------------------------------------------------------------------------
+# -- L1.4 parameters, state and constants -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("section", ["parameters", "state"])
@@ -435,7 +435,7 @@ def test_l1_4_bad_constants() -> None:
     assert problems(text) == [("GS204", 3, 3), ("GS204", 4, 6), ("GS204", 5, 3)]
 
 
-# -- L1.5 initialisers ----------------------------------------------------------------------------------------------------
+# -- L1.5 initialisers ------------------------------------------------------------------------------------------------
 
 
 def initial(init: str, shape: str, seed: int = 0) -> np.ndarray:
@@ -556,7 +556,7 @@ def test_l1_5_an_init_needs_a_shape() -> None:
     assert problems("parameters:\n  w: {init: zeros}\nnodes: {f: w}\noutputs: f") == [("GS203", 3, 3)]
 
 
-# -- L1.6 attributes --------------------------------------------------------------------------------------------------------
+# -- L1.6 attributes --------------------------------------------------------------------------------------------------
 
 CALLED = """
     functions:

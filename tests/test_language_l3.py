@@ -10,7 +10,7 @@ from rules import only, paths, place, problems, program, value
 
 import graphspec as gs
 
-# -- L3.1 the parts of an expression ----------------------------------------------------------------------------------------
+# -- L3.1 the parts of an expression ----------------------------------------------------------------------------------
 
 FOUR = "inputs: {{a: 1, b: 2, c: 3, d: 4}}\nnodes:\n  f: {}\noutputs: f"
 
@@ -67,7 +67,10 @@ def test_l3_1_indexing_is_slice() -> None:
 
 
 def test_l3_1_a_conditional_is_the_branch_that_is_built() -> None:
-    text = "attributes: {up: true}\ninputs: {x: 1}\nnodes:\n  f: x + 1 if up else exp(x) * 2\n  g: x * 2 - (-x if up else x)\noutputs: [f, g]"
+    text = (
+        "attributes: {up: true}\ninputs: {x: 1}\nnodes:\n  f: x + 1 if up else exp(x) * 2\n"
+        "  g: x * 2 - (-x if up else x)\noutputs: [f, g]"
+    )
     assert paths(text) == ["x", "f", "g.multiply", "g.negative", "g"]
     assert paths(text, attributes={"up": False}) == ["x", "f.exp", "f", "g.multiply", "g"]
 
@@ -118,7 +121,7 @@ def test_l3_1_everything_has_a_value_and_a_gradient() -> None:
     }
 
 
-# -- L3.2 calls ---------------------------------------------------------------------------------------------------------------
+# -- L3.2 calls -------------------------------------------------------------------------------------------------------
 
 LAYER = """
     functions:
@@ -221,7 +224,11 @@ def test_l3_2_several_outputs() -> None:
 
 
 def test_l3_2_several_outputs_of_an_op() -> None:
-    text = 'inputs: {x: [1, 2]}\nnodes: {h: "split(x, parts=2)", f: h.y0 - h.y1, g: "split(x, parts=2).y1"}\noutputs: [f, g]'
+    text = (
+        "inputs: {x: [1, 2]}\n"
+        'nodes: {h: "split(x, parts=2)", f: h.y0 - h.y1, g: "split(x, parts=2).y1"}\n'
+        "outputs: [f, g]"
+    )
     assert paths(text) == ["x", "h.y0", "h.y1", "f", "g.split.y0", "g.split.y1", "g"]
 
 
@@ -251,7 +258,7 @@ def test_l3_2_outputs_that_are_inner_paths() -> None:
     assert value(text, "g") == 7 + 6 + 2
 
 
-# -- L3.3 repeats, edges, updates ------------------------------------------------------------------------------------------------
+# -- L3.3 repeats, edges, updates -------------------------------------------------------------------------------------
 
 
 def test_l3_3_copies_of_a_repeat() -> None:
@@ -335,7 +342,7 @@ def test_l3_3_taken_next_states() -> None:
     assert result.updates == {"n": 1}
 
 
-# -- L3.4 how a path is written ---------------------------------------------------------------------------------------------------
+# -- L3.4 how a path is written ---------------------------------------------------------------------------------------
 
 
 def test_l3_4_bare_or_quoted() -> None:
@@ -372,7 +379,10 @@ def test_l3_4_a_string_in_an_operand_slot_is_a_path(written: str, form: str) -> 
 
 
 def test_l3_4_by_keyword_too() -> None:
-    text = "inputs: {x: 3, 'a -> b': 5}\nnodes:\n  f: subtract('a -> b', b='a -> b') + clip(x, low=0, high='a -> b')\noutputs: f"
+    text = (
+        "inputs: {x: 3, 'a -> b': 5}\nnodes:\n"
+        "  f: subtract('a -> b', b='a -> b') + clip(x, low=0, high='a -> b')\noutputs: f"
+    )
     assert value(text) == 3
 
 

@@ -11,7 +11,7 @@ from rules import diagnostics, failing, only, paths, place, problems, program, r
 
 import graphspec as gs
 
-# -- the grammar computes what it says ------------------------------------------------------------------------------------
+# -- the grammar computes what it says --------------------------------------------------------------------------------
 
 NAMES = {"a": 2.0, "b": 3.0, "c": 5.0, "x": -1.5}
 
@@ -70,12 +70,15 @@ def test_l4_grammar_compares(expression: str, expected: bool) -> None:
 
 
 def test_l4_grammar_matmul_and_white_space() -> None:
-    text = "inputs: {x: [1, 2], w: [[1, 2], [3, 4]]}\nnodes:\n  f: |\n    x @ w\n      @ x\n  g: >-\n    x[0]\n    + x[1]\noutputs: [f, g]"
+    text = (
+        "inputs: {x: [1, 2], w: [[1, 2], [3, 4]]}\nnodes:\n  f: |\n    x @ w\n      @ x\n  g: >-\n"
+        "    x[0]\n    + x[1]\noutputs: [f, g]"
+    )
     assert value(text) == 27
     assert value(text, "g") == 3
 
 
-# -- L4.1 text --------------------------------------------------------------------------------------------------------------
+# -- L4.1 text --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -119,10 +122,14 @@ def test_l4_1_every_other_kind_of_node(word: str) -> None:
 
 
 def test_l4_1_at_most_10_000_characters() -> None:
-    long = "x + " * 2499 + "xxxx"
+    name, short = "x" * 90, "y" * 700
+    long = " + ".join([name] * 100 + [short])
     assert len(long) == 10_000
-    assert value(f"inputs: {{x: 1, xxxx: 1}}\nnodes:\n  f: {long}\noutputs: f") == 2500
-    assert problems(f"inputs: {{x: 1, xxxx: 1}}\nnodes:\n  f: {long + ' '}+ x\noutputs: f") == [("GS209", 4, 6)]
+    text = f"inputs: {{{name}: 1, {short}: 2}}\nnodes:\n  f: {{}}\noutputs: f"
+    assert value(text.replace("{}", long)) == 102
+    found = only(text.replace("{}", f"{long} + {name}"))
+    assert place(found) == ("GS209", 4, 6)
+    assert "10000 are allowed" in found.message
 
 
 @pytest.mark.parametrize("nested", ["({})", "-{}", "exp({})", "2**{}"])
@@ -185,29 +192,32 @@ def test_l4_1_all_bad_expressions_are_reported() -> None:
     ]
 
 
-# -- L4.2 indices -------------------------------------------------------------------------------------------------------------
+# -- L4.2 indices -----------------------------------------------------------------------------------------------------
 
 X = np.arange(24.0).reshape(2, 3, 4)
 
 
 @pytest.mark.parametrize(
     "index",
-    ["0", "-1", "0, 0, 0", "1, -1", "..., 0", "0, ...", "0, ..., -1", "...", ":", "1:", ":1", ":-1", "-1:", "::2", "::-1",
-     "1::-1", ":, 1:", ":, :, 1:3", "..., ::2", ":, -100:100", ":, 5:", ":, 2:1", ":, ::-2", ":, 1, ::3", ":, -2:, 0",
+    ["0", "-1", "0, 0, 0", "1, -1", "..., 0", "0, ...", "0, ..., -1", "...", ":", "1:", ":1", ":-1", "-1:", "::2",
+     "::-1", "1::-1", ":, 1:", ":, :, 1:3", "..., ::2", ":, -100:100", ":, 5:", ":, 2:1", ":, ::-2", ":, 1, ::3", ":, -2:, 0",
      ":, 0:3:2", ":, 2:0:-1", "0:2, ..., 1:", ":100, -100:, :"],
 )  # fmt: skip
 def test_l4_2_as_numpy(index: str) -> None:
     text = f'inputs: {{x: {X.tolist()}}}\nnodes:\n  f: "x[{index}]"\n  s: sum(f * f)\noutputs: [f, s]'
     result = program(text).backprop(of="s")
-    expected = eval(f"X[{index}]")  # noqa: S307
+    expected = eval(f"X[{index}]")
     np.testing.assert_array_equal(result["f"], expected)
     mask = np.zeros_like(X)
-    exec(f"mask[{index}] = 2 * X[{index}]")  # noqa: S102
+    exec(f"mask[{index}] = 2 * X[{index}]")
     np.testing.assert_array_equal(result.gradients["x"], mask)
 
 
 def test_l4_2_an_integer_drops_its_axis() -> None:
-    text = "inputs: {x: {shape: [2, n, 4]}}\nnodes:\n  a: x[0]\n  b: x[:, -1]\n  c: x[..., 0:1]\n  d: x[1, :, 2]\noutputs: [a, b, c, d]"
+    text = (
+        "inputs: {x: {shape: [2, n, 4]}}\nnodes:\n  a: x[0]\n  b: x[:, -1]\n  c: x[..., 0:1]\n"
+        "  d: x[1, :, 2]\noutputs: [a, b, c, d]"
+    )
     found = program(text).outputs
     assert [str(item) for item in found.values()] == [
         "float64[n, 4]",
@@ -239,7 +249,7 @@ def test_l4_2_on_a_symbolic_dim(index: str, shape: str) -> None:
     loaded = program(text)
     assert str(loaded.outputs["f"]) == f"float64{shape}"
     data = np.arange(6.0)
-    expected = eval(f"data[{index.replace('x.shape[0]', '6').replace('m', '1')}]")  # noqa: S307
+    expected = eval(f"data[{index.replace('x.shape[0]', '6').replace('m', '1')}]")
     np.testing.assert_array_equal(loaded.run(x=data)["f"], expected)
 
 
@@ -263,12 +273,18 @@ def test_l4_2_bounds_are_static() -> None:
 
 
 def test_l4_2_bounds_are_integers() -> None:
-    text = "attributes: {half: 0.5, on: true}\ninputs: {x: [1, 2]}\nnodes:\n  f: x[half]\n  g: x[on]\n  h: x[1.0:]\noutputs: f"
+    text = (
+        "attributes: {half: 0.5, on: true}\ninputs: {x: [1, 2]}\nnodes:\n  f: x[half]\n  g: x[on]\n"
+        "  h: x[1.0:]\noutputs: f"
+    )
     assert problems(text) == [("GS212", 5, 8), ("GS212", 6, 8), ("GS212", 7, 8)]
 
 
 def test_l4_2_bounds_may_be_computed_from_attributes_and_shapes() -> None:
-    text = "attributes: {k: 1, l: [0, 2]}\ninputs: {x: [1, 2, 3, 4]}\nnodes:\n  f: x[k:x.shape[0] - 1] + x[l[1]]\noutputs: f"
+    text = (
+        "attributes: {k: 1, l: [0, 2]}\ninputs: {x: [1, 2, 3, 4]}\nnodes:\n"
+        "  f: x[k:x.shape[0] - 1] + x[l[1]]\noutputs: f"
+    )
     assert value(text) == [5, 6]
 
 
@@ -276,7 +292,7 @@ def test_l4_2_indexing_what_was_computed() -> None:
     assert value("inputs: {x: [1, 2, 3]}\nnodes:\n  f: (x * 2)[1] + exp(x - 1)[0] + x[1:][0]\noutputs: f") == 7
 
 
-# -- L4.3 static conditions -----------------------------------------------------------------------------------------------------
+# -- L4.3 static conditions -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -323,7 +339,10 @@ def test_l4_3_a_static_condition(condition: str, expected: float) -> None:
 
 
 def test_l4_3_conditions_chain() -> None:
-    text = "attributes: {mode: b}\ninputs: {x: 3}\nnodes:\n  f: x if mode == 'a' else 2 * x if mode == 'b' else 3 * x\noutputs: f"
+    text = (
+        "attributes: {mode: b}\ninputs: {x: 3}\nnodes:\n"
+        "  f: x if mode == 'a' else 2 * x if mode == 'b' else 3 * x\noutputs: f"
+    )
     assert [value(text, attributes={"mode": mode}) for mode in "abc"] == [3, 6, 9]
 
 
@@ -334,7 +353,10 @@ def test_l4_3_conditions_chain() -> None:
      ("given(nothing)", "GS301", 17), ("given(n)", "GS212", 11), ("sizes[2] == 1", "GS212", 11)],
 )  # fmt: skip
 def test_l4_3_what_is_no_condition(condition: str, code: str, column: int) -> None:
-    text = f"attributes: {{on: true, n: 3, mode: fast, sizes: [1, 2]}}\ninputs: {{x: [1]}}\nnodes:\n  f: 1 if {condition} else 2\noutputs: f"
+    text = (
+        f"attributes: {{on: true, n: 3, mode: fast, sizes: [1, 2]}}\ninputs: {{x: [1]}}\nnodes:\n"
+        f"  f: 1 if {condition} else 2\noutputs: f"
+    )
     assert problems(text) == [(code, 5, column)]
 
 
@@ -350,7 +372,10 @@ def test_l4_3_names_in_both_branches_are_checked() -> None:
 
 
 def test_l4_3_also_calls_in_both_branches() -> None:
-    text = "attributes: {on: true}\ninputs: {x: 1}\nnodes:\n  f: x if on else tnah(x)\n  g: x if on else exp(x, k=2)\noutputs: f"
+    text = (
+        "attributes: {on: true}\ninputs: {x: 1}\nnodes:\n  f: x if on else tnah(x)\n"
+        "  g: x if on else exp(x, k=2)\noutputs: f"
+    )
     assert problems(text) == [("GS201", 5, 19), ("GS210", 6, 26)]
 
 
@@ -381,7 +406,7 @@ def test_l4_3_what_nothing_uses_is_not_created() -> None:
     assert program(text).run().outputs == {"f": 7, "g": 6}
 
 
-# -- L4.4 keywords and attributes -------------------------------------------------------------------------------------------------
+# -- L4.4 keywords and attributes -------------------------------------------------------------------------------------
 
 CALLEE = """
     functions:
@@ -586,7 +611,7 @@ def test_l4_4_it_passes_down() -> None:
     assert value(text) == pytest.approx(math.e)
 
 
-# -- L4.5 attributes and dims as operands -------------------------------------------------------------------------------------------
+# -- L4.5 attributes and dims as operands -----------------------------------------------------------------------------
 
 
 def test_l4_5_an_attribute_in_an_operand_slot_is_a_literal() -> None:
@@ -656,7 +681,11 @@ def test_l4_5_the_shape_itself_is_no_operand() -> None:
 
 
 def test_l4_5_an_error_in_a_function_shows_its_calls() -> None:
-    text = "functions:\n  g: {inputs: [x], nodes: {y: x + mode}, attributes: {mode: fast}, outputs: y}\nnodes: {f: g(1)}\noutputs: f"
+    text = (
+        "functions:\n"
+        "  g: {inputs: [x], nodes: {y: x + mode}, attributes: {mode: fast}, outputs: y}\n"
+        "nodes: {f: g(1)}\noutputs: f"
+    )
     found = only(text)
     assert place(found) == ("GS204", 3, 35)
     assert related(found) == [(4, 12)]

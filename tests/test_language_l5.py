@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from rules import diagnostics, only, paths, place, problems, program, related, value
 
-# -- L5.1 ports ---------------------------------------------------------------------------------------------------------------
+# -- L5.1 ports -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,10 @@ def test_l5_1_an_expression_a_list_or_a_mapping(node: str, expected: float) -> N
 
 @pytest.mark.parametrize("op", ["concat", "stack"])
 def test_l5_1_variadic_ops_with_attributes(op: str) -> None:
-    text = f"inputs: {{a: [1, 2], b: [3, 4]}}\nnodes:\n  f: {op}(a, b, a, axis=0)\n  g: {{op: {op}, inputs: {{arrays: [a, b, a]}}, axis: 0}}\noutputs: [f, g]"
+    text = (
+        f"inputs: {{a: [1, 2], b: [3, 4]}}\nnodes:\n  f: {op}(a, b, a, axis=0)\n"
+        f"  g: {{op: {op}, inputs: {{arrays: [a, b, a]}}, axis: 0}}\noutputs: [f, g]"
+    )
     arrays = [np.array([1.0, 2]), np.array([3.0, 4]), np.array([1.0, 2])]
     expected = (np.concatenate if op == "concat" else np.stack)(arrays).tolist()
     assert value(text) == value(text, "g") == expected
@@ -75,7 +78,10 @@ def test_l5_1_operands_that_do_not_fit(node: str, code: str, column: int, messag
 
 
 def test_l5_1_all_misfits_are_reported() -> None:
-    text = "inputs: {a: 2}\nnodes:\n  f: subtract(a) + exp(a, a)\n  g: {op: exp}\n  h: {op: exp, inputs: [a, a]}\noutputs: f"
+    text = (
+        "inputs: {a: 2}\nnodes:\n  f: subtract(a) + exp(a, a)\n  g: {op: exp}\n"
+        "  h: {op: exp, inputs: [a, a]}\noutputs: f"
+    )
     assert problems(text) == [("GS303", 4, 6), ("GS305", 4, 27), ("GS303", 5, 11), ("GS305", 6, 28)]
 
 
@@ -117,7 +123,10 @@ def test_l5_1_it_is_passed_on_to_other_variadic_inputs() -> None:
     text = """
         functions:
           inner: {inputs: {xs: {variadic: true}}, nodes: {y: add(xs)}, outputs: y}
-          outer: {inputs: {xs: {variadic: true}}, nodes: {y: "inner(1, xs)", z: {op: inner, inputs: xs}}, outputs: [y, z]}
+          outer:
+            inputs: {xs: {variadic: true}}
+            nodes: {y: "inner(1, xs)", z: {op: inner, inputs: xs}}
+            outputs: [y, z]
         inputs: {a: 2, b: 3}
         nodes: {f: "outer(a, b)", g: f.y * 10 + f.z}
         outputs: g
@@ -193,7 +202,7 @@ def test_l5_1_edges_to_it_in_their_order() -> None:
     assert value(text, "g") == [2, 1]
 
 
-# -- L5.2 edges -----------------------------------------------------------------------------------------------------------------
+# -- L5.2 edges -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -297,7 +306,10 @@ def test_l5_2_names_are_normalised(written: str, name: str) -> None:
 
 
 def test_l5_2_a_second_new_weight_of_the_same_name() -> None:
-    text = "inputs: {x: 3}\nnodes: {z: {op: add}}\nedges:\n  - x -> z: 1\n  - {from: x, to: z, weight: 2}\n  - x->z: 3\n  - x -> z.terms: 4\n  - x -> z\noutputs: z"
+    text = (
+        "inputs: {x: 3}\nnodes: {z: {op: add}}\nedges:\n  - x -> z: 1\n"
+        "  - {from: x, to: z, weight: 2}\n  - x->z: 3\n  - x -> z.terms: 4\n  - x -> z\noutputs: z"
+    )
     found = diagnostics(text)
     assert [place(item) for item in found] == [("GS302", 6, 22), ("GS302", 7, 5)]
     assert related(found[0]) == [(5, 5)]
@@ -392,7 +404,10 @@ def test_l5_2_all_bad_edges_are_reported() -> None:
 
 
 def test_l5_2_hints() -> None:
-    text = "inputs: {image: 3}\nparameters: {weight: 1}\nnodes: {total: {op: subtract, inputs: {b: 1}}, e: image + 1}\nedges:\n  - {}\noutputs: e"
+    text = (
+        "inputs: {image: 3}\nparameters: {weight: 1}\n"
+        "nodes: {total: {op: subtract, inputs: {b: 1}}, e: image + 1}\nedges:\n  - {}\noutputs: e"
+    )
 
     def hint(edge: str) -> str:
         return next(found.hint for found in diagnostics(text.replace("{}", edge)) if found.code != "GS303")
@@ -432,7 +447,10 @@ def test_l5_2_edges_and_inputs_may_feed_different_ports() -> None:
 
 
 def test_l5_2_cycles_of_edges() -> None:
-    text = "inputs: {x: 1}\nnodes:\n  a: {op: add}\n  b: {op: add}\n  c: {op: add}\nedges:\n  - x -> a -> b -> c -> a\noutputs: c"
+    text = (
+        "inputs: {x: 1}\nnodes:\n  a: {op: add}\n  b: {op: add}\n  c: {op: add}\nedges:\n"
+        "  - x -> a -> b -> c -> a\noutputs: c"
+    )
     found = only(text)
     assert place(found) == ("GS306", 4, 3)
     assert found.message == "a cycle: a -> b -> c -> a"
@@ -458,11 +476,14 @@ def test_l5_2_edges_in_a_function() -> None:
 
 
 def test_l5_2_a_literal_is_not_a_source_and_an_attribute_is() -> None:
-    text = "attributes: {n: 4}\nconstants: {c: 5, l: [1, 2]}\nnodes: {z: {op: add}}\nedges:\n  - n -> z: 2\n  - c -> z\n  - l -> z\noutputs: z"
+    text = (
+        "attributes: {n: 4}\nconstants: {c: 5, l: [1, 2]}\nnodes: {z: {op: add}}\nedges:\n"
+        "  - n -> z: 2\n  - c -> z\n  - l -> z\noutputs: z"
+    )
     assert value(text, "z") == [14, 15]
 
 
-# -- L5.3 several outputs ---------------------------------------------------------------------------------------------------------
+# -- L5.3 several outputs ---------------------------------------------------------------------------------------------
 
 PAIR = """
     functions:

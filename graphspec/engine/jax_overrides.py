@@ -27,6 +27,18 @@ def _random_normal(op: Any, seed: Any) -> Any:
     return op.mean + op.std * jax.random.normal(_key(op, seed), op.shape, jnp.dtype(op.dtype))
 
 
+def _random_bernoulli(op: Any, p: Any, seed: Any) -> Any:
+    return jax.random.uniform(_key(op, seed), p.shape if op.shape is None else op.shape) < p
+
+
+def _random_categorical(op: Any, logits: Any, seed: Any) -> Any:
+    return jax.random.categorical(_key(op, seed), logits, axis=op.axis).astype(jnp.int64)
+
+
+def _random_permutation(op: Any, seed: Any) -> Any:
+    return jax.random.permutation(_key(op, seed), op.n).astype(jnp.int64)
+
+
 def _recurrence(op: Any, a: Any, b: Any) -> Any:
     """Scan along the axis instead of unrolling it."""
     a, b = (jnp.moveaxis(array, op.axis, 0) for array in jnp.broadcast_arrays(a, b))
@@ -81,5 +93,8 @@ OVERRIDES: dict[str, Callable[..., Any]] = {
     "conv_weight_gradient": _conv_weight_gradient,
     "random_uniform": _random_uniform,
     "random_normal": _random_normal,
+    "random_bernoulli": _random_bernoulli,
+    "random_categorical": _random_categorical,
+    "random_permutation": _random_permutation,
     "recurrence": _recurrence,
 }
