@@ -56,7 +56,7 @@ def check_program(program: Program, *, gradients: bool = True, seed: int = 0) ->
     if gradients:
         _check_point(report, "", program, {}, seed)
         for trial in tests:
-            if trial.feeds or "attributes" in trial.test:
+            if trial.test.get("feeds") or trial.test.get("attributes"):
                 _check_trial(report, trial, seed)
         _check_rules(report, program, seed)
     return report
@@ -137,7 +137,8 @@ def _not_compared(of: str, name: str) -> GradientOutcome:
 
 def _check_trial(report: Report, trial: Trial, seed: int) -> None:
     try:
-        _check_point(report, trial.name, trial.specialised(), trial.feeds, seed)
+        program = trial.specialised()
+        _check_point(report, trial.name, program, trial.feeds(program), seed)
     except SpecError:
         return  # of its attributes or feeds: reported when the test ran
 

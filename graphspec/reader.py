@@ -61,6 +61,8 @@ class Reader(EdgeReader):
             for key, value in self.items(data, section, result):
                 result.parameters[key] = self.parameter(key, value, data[section].marks[key], role)
         result.constants = dict(self.items(data, "constants", result))
+        for value in result.constants.values():
+            self.check_numbers(value)
         result.nodes = {key: self.node(key, value, data["nodes"]) for key, value in self.items(data, "nodes", result)}
         self.outputs(data, result)
         self.edges(data.get("edges"), result)
@@ -197,7 +199,22 @@ class Reader(EdgeReader):
         try:
             declared.check(declared.default)
         except AttributeProblem as error:
-            self.report("GS205", f"the default of '{declared.name}': {error.message}", place, hint=error.hint)
+            disputed = self.source.disputed(declared.default, mark)
+            if disputed is not None:
+                self.diagnostics.append(disputed)
+            else:
+                self.report("GS205", f"the default of '{declared.name}': {error.message}", place, hint=error.hint)
+
+    def check_numbers(self, value: Any) -> None:
+        """Report texts in the lists of a written value that YAML readers disagree about (L10.1)."""
+        written = value.get("value") if isinstance(value, Map) else value
+        stack = list(zip(written, written.marks, strict=True)) if isinstance(written, Seq) else []
+        while stack:
+            item, place = stack.pop()
+            if isinstance(item, Seq):
+                stack.extend(zip(item, item.marks, strict=True))
+            disputed = self.source.disputed(item, place)
+            self.diagnostics += [] if disputed is None else [disputed]
 
     def inputs(self, data: Map, function: Function) -> dict[str, InputDeclaration]:
         section = data.get("inputs")
@@ -211,6 +228,7 @@ class Reader(EdgeReader):
 
     def input(self, name: str, value: Any, section: Map) -> InputDeclaration:
         origin = self.key(section, name)
+        self.check_numbers(value)
         if not isinstance(value, Map):
             return InputDeclaration(name, origin, value=value)
         shape = self.shape(value["shape"], value.marks["shape"]) if "shape" in value else None
@@ -229,6 +247,7 @@ class Reader(EdgeReader):
         """Read a parameter or state, also the one that the weight of an edge declares."""
         key = Mark(mark.key_line or mark.line, mark.key_column or mark.column, "", 0, 0)
         origin = Origin(self.source, key, name, 0, len(name))
+        self.check_numbers(value)
         if not isinstance(value, Map):
             return ParameterDeclaration(name, origin, role, value=value, trainable=role == "parameter")
         given = [item for item in ("value", "init", "file") if item in value]

@@ -19,7 +19,9 @@ def check_repeat(node: NodeDeclaration, facts: Signature) -> Iterator[Diagnostic
         if isinstance(count, str) and not count.startswith("$"):
             hint = f"a count that is computed begins with $: ${count}"
             message = f"repeat expects a count, found {describe(count)}"
-            yield problem("GS205", message, node.repeat.origin.location, hint=hint)
+            origin = node.repeat.origin
+            disputed = origin.source.disputed(count, origin.mark)
+            yield disputed or problem("GS205", message, origin.location, hint=hint)
     for key, slot in (node.over or {}).items():
         place = slot.key(key).location
         if key not in facts.attributes:

@@ -13,14 +13,14 @@ from typing import Any
 
 import yaml
 
-from graphspec.errors import Location, SpecError, did_you_mean, problem
+from graphspec.errors import Diagnostic, Location, SpecError, did_you_mean, problem
 from graphspec.json_text import read_json
 from graphspec.places import Text, value_index
 from graphspec.scalars import WORDS, ambiguous, plain_value
 from graphspec.syntax import Found, entry, explain, is_unbalanced, owned, quoted, swallowed
 from graphspec.tree import DROPPED, LIMITS, Limits, Map, Mark, Seq, TreeBuilder
 
-__all__ = ["LIMITS", "Limits", "Map", "Mark", "Seq", "Source", "ambiguous", "read_file", "read_text"]
+__all__ = ["LIMITS", "Limits", "Map", "Mark", "Seq", "Source", "read_file", "read_text"]
 
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _BLANK = re.compile(r"(?:[ \t]*(?:#[^\r\n]*)?(?:\r\n|[\r\n]|\Z))*")
@@ -55,6 +55,14 @@ class Source:
         if not mark.key_line:
             return self.at(mark, 0, length)
         return self.places.location(mark.key_line, mark.key_column, length)
+
+    def disputed(self, value: Any, mark: Mark, path: str = "") -> Diagnostic | None:
+        """Return what is wrong with a text where a number or boolean is wanted, if YAML readers disagree about it."""
+        readings = ambiguous(value) if isinstance(value, str) and mark.style == "" else None
+        if readings is None:
+            return None
+        message, hint = f"'{value}' is not a number here: {readings}", "write decimal numbers, true or false"
+        return problem("GS106", message, self.at(mark, 0, len(value)), path=path, hint=hint)
 
 
 def read_file(path: str | os.PathLike[str], shown: str | None = None) -> Source:

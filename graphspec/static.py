@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from graphspec.attribute import describe
-from graphspec.dims import Expr, floordiv, mod, symbol
+from graphspec.dims import Expr, floordiv, mod, product, symbol
 from graphspec.expression import Term, dotted
 from graphspec.types import Shape
 
@@ -124,6 +124,13 @@ def static_operation(name: str, values: list[Any]) -> Any:
     return None if isinstance(found, bool) else found
 
 
+def _dim_power(dim: Any, exponent: Any) -> Any:
+    """Return a power of a symbolic dim, or None where it is no polynomial."""
+    if not isinstance(dim, Expr) or not isinstance(exponent, int) or not 0 <= exponent <= 64:
+        return None
+    return product([dim] * exponent)
+
+
 def _compute(term: Term, values: list[Any]) -> Any:
     if term.value == "negative":
         return -values[0]
@@ -136,6 +143,8 @@ def _compute(term: Term, values: list[Any]) -> Any:
         return a // b if term.value == "floor_divide" else a % b
     if term.value in _ARITHMETIC:
         return _ARITHMETIC[term.value](a, b)
+    if term.value == "pow" and _dim_power(a, b) is not None:
+        return _dim_power(a, b)
     if isinstance(a, Expr) or isinstance(b, Expr):
         raise StaticError(f"a symbolic dim takes part in + - * // % only, found {a} and {b}", term)
     if term.value == "divide":

@@ -100,7 +100,7 @@ def _outputs(function: Function) -> Iterator[Diagnostic]:
     only_functions = function.outer is None and bool(function.functions) and not function.places
     if "outputs" not in function.data and not only_functions:
         yield problem("GS203", "the key 'outputs' is missing", function.origin.location)
-    elif function.data.get("outputs", True) in ([], {}):
+    elif function.data.get("outputs") in ([], {}) and (function.outer is not None or function.places):
         where = function.source.at_key(function.data.marks["outputs"], len("outputs"))
         yield problem("GS203", "'outputs' lists nothing", where)
 
@@ -298,9 +298,9 @@ def _slot(function: Function, declared: Attribute, slot: AttributeSlot, path: st
     try:
         declared.check(slot.value)
     except AttributeProblem as error:
-        yield problem(
-            "GS205", f"attribute '{declared.name}': {error.message}", slot.origin.location, hint=error.hint, path=path
-        )
+        message = f"attribute '{declared.name}': {error.message}"
+        disputed = slot.origin.source.disputed(slot.value, slot.origin.mark, path)
+        yield disputed or problem("GS205", message, slot.origin.location, hint=error.hint, path=path)
 
 
 def _op_text(function: Function, declared: Attribute, place: Origin) -> Iterator[Diagnostic]:

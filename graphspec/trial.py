@@ -32,9 +32,14 @@ class Trial:
     def name(self) -> str:
         return str(self.test.get("name", f"tests.{self.index}"))
 
-    @property
-    def feeds(self) -> dict[str, Any]:
-        return dict(self.test.get("feeds") or {})
+    def feeds(self, program: Program) -> dict[str, Any]:
+        """Return the feeds; a number fed to a parameter or state fills its shape, as its `value` does (L1.4)."""
+        given = dict(self.test.get("feeds") or {})
+        for path, value in given.items():
+            known = program.model.parameters.get(path)
+            if known is not None and known.shape and isinstance(value, int | float) and not isinstance(value, bool):
+                given[path] = np.full(known.shape, value, dtype=float).tolist()
+        return given
 
     @property
     def source(self) -> Source:
@@ -70,8 +75,8 @@ class Trial:
     def _result(self, program: Program) -> Result:
         gradients = list(self.test.get("gradients") or {})
         if gradients or "of" in self.test:
-            return program.backprop(self.feeds, of=self.test.get("of"), wrt=gradients or None)
-        return program.run(self.feeds)
+            return program.backprop(self.feeds(program), of=self.test.get("of"), wrt=gradients or None)
+        return program.run(self.feeds(program))
 
     # -- comparing --------------------------------------------------------------------------------------------------
 
@@ -89,8 +94,9 @@ class Trial:
         """Return the value of a path: an output, a node, an alias or an update."""
         if path in result.outputs:
             return result.outputs[path]
-        node = program._models.for_feeds(self.feeds).find(path)
-        label = path if node is None else program._models.for_feeds(self.feeds).graph.label(node)
+        model = program._models.for_feeds(self.feeds(program))
+        node = model.find(path)
+        label = path if node is None else model.graph.label(node)
         if label in result.values:
             return result.values[label]
         below = [name for name in result.values if name.startswith(f"{path}.")]

@@ -11,7 +11,7 @@ from graphspec.attribute import describe
 from graphspec.errors import Diagnostic, Location, did_you_mean, problem
 from graphspec.grammar import RESERVED_DTYPES, RESERVED_KEYS
 from graphspec.names import name_problem
-from graphspec.source import Map, Mark, Seq, Source, ambiguous
+from graphspec.source import Map, Mark, Seq, Source
 
 _KINDS = {
     "object": "a mapping",
@@ -70,19 +70,12 @@ def _translate(source: Source, error: Any) -> Iterable[Diagnostic]:
 def _value(source: Source, error: Any, path: Sequence[Any], where: Location, name: str) -> Diagnostic:
     value, rule = error.instance, error.validator
     if rule == "type":
-        plain = isinstance(value, str) and _mark(source, path).style == ""
         allowed = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
         if list(path[-2:]) == ["differentiate", "of"] and isinstance(value, list):
             return problem("GS208", "a list in 'of' is reserved for a later version", where, path=name)
-        reading = ambiguous(value) if plain and {"number", "integer", "boolean"} & set(allowed) else None
-        if reading:
-            return problem(
-                "GS106",
-                f"'{value}' is not a number here: {reading}",
-                where,
-                path=name,
-                hint="write decimal numbers, true or false",
-            )
+        disputed = source.disputed(value, _mark(source, path), name)
+        if disputed is not None and {"number", "integer", "boolean"} & set(allowed):
+            return disputed
         kinds = [_KINDS[kind] for kind in allowed]
         expected = kinds[0] if len(kinds) == 1 else f"{', '.join(kinds[:-1])} or {kinds[-1]}"
         return problem("GS204", f"{_quoted(path)} expected {expected}, found {describe(value)}", where, path=name)

@@ -10,7 +10,7 @@ from graphspec.types import kind
 if TYPE_CHECKING:
     import numpy
 
-_LARGEST = {"float16": 65504.0, "float32": 3.4028234663852886e38, "bfloat16": 3.3895313892515355e38}
+_LARGEST = {"float16": 65504.0, "float32": 3.4028234663852886e38}
 
 
 class WrittenProblem(ValueError):
@@ -38,6 +38,8 @@ def check(value: Any, dtype: str, declared: str | None = None) -> str:
     Raises:
         WrittenProblem: as `array`.
     """
+    if declared == "bfloat16":
+        raise WrittenProblem("NumPy has no bfloat16, so a value of it cannot be written", "GS205")
     flat = _flat(value)
     found = _target(flat, dtype, declared)
     _check_range(flat, found)

@@ -17,7 +17,8 @@ _STARTS = re.compile(r"[A-Za-z_0-9(+]|-[A-Za-z_0-9(.]", re.ASCII)
 
 def scalar(text: str) -> str:
     """Return a string as a YAML scalar: plain where no reader could take it for something else."""
-    risky = text != text.strip() or ": " in text or " #" in text or text.endswith(":") or ambiguous(text)
+    risky = text != text.strip() or ": " in text or " #" in text or text.endswith(":")
+    risky = risky or (ambiguous(text) is not None and text not in "yYnN")  # as letters they are plain in every reader
     if not risky and _STARTS.match(text) and _SURE.match(text) and _read(text) == text:
         return text
     return json.dumps(text)

@@ -160,6 +160,22 @@ tests:
         assert [test.ok for test in report.tests] == [True, False]
         assert "p.s, p.t" in report.diagnostics[0].hint
 
+    def test_a_number_fills_a_parameter(self) -> None:
+        report = checked(
+            """
+            inputs: {x: [1, 2]}
+            attributes: {size: 3}
+            parameters: {w: {shape: [2, size], init: normal}}
+            nodes: {f: sum(x @ w)}
+            outputs: f
+            tests:
+              - {feeds: {w: 2}, expect: {f: 18}}
+              - {feeds: {w: 0.5}, attributes: {size: 4}, expect: {f: 6}}
+              - {feeds: {x: 2}}
+            """
+        )
+        assert [test.ok for test in report.tests] == [True, True, False]
+
     def test_a_program_is_not_changed(self) -> None:
         program = gs.loads("graphspec: 1" + CIRCUIT + "\ntests: [{feeds: {w: 5, count: 3}, expect: {f: -60}}]\n")
         before = program.to_yaml()

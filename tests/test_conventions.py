@@ -10,7 +10,7 @@ import pytest
 
 import graphspec.ops  # noqa: F401
 from graphspec.autodiff import vjp, zeros
-from graphspec.engine import numpy_engine
+from graphspec.engine import jax_engine, numpy_engine
 from graphspec.graph import Graph
 from graphspec.op import OPS
 from graphspec.plan import schedule
@@ -31,9 +31,18 @@ def gradients(name: str, *operands: Any, order: int = 1, **given: Any) -> list[A
     return [array.tolist() for array in compute(graph, found, dict(zip(leaves, arrays, strict=True)))]
 
 
+ENGINE = numpy_engine
+
+
+@pytest.fixture(autouse=True, params=[numpy_engine, jax_engine], ids=["numpy", "jax"])
+def _engine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run every test on both engines."""
+    monkeypatch.setitem(globals(), "ENGINE", request.param)
+
+
 def compute(graph: Graph, values: list[Value], arrays: dict[Value, np.ndarray]) -> list[np.ndarray]:
     plan = schedule(graph, [value.id for value in values])
-    return numpy_engine.run(plan, {leaf.id: array for leaf, array in arrays.items()}, {})
+    return ENGINE.run(plan, {leaf.id: array for leaf, array in arrays.items()}, {})
 
 
 def test_abs_is_flat_at_zero() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from graphspec.difference import slope
@@ -56,3 +57,19 @@ def test_wrong_expectations_do_not_change_the_value(name: str, factor: float) ->
     assert not found.kink
     assert found.value == pytest.approx(right, rel=1e-6)
     assert found.noise <= 1e-5 * abs(right)
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_many_kinks_close_by(right: bool) -> None:
+    """A network of rectified units: the table of large steps settles nowhere, or by chance where nothing is."""
+    random = np.random.default_rng(0)
+    at, weight = random.uniform(-1, 1, 20_000), random.normal(size=20_000)
+
+    def line(t: float) -> float:
+        return float(np.sum(weight * np.maximum(t - at, 0)))
+
+    slope_at_0 = float(np.sum(weight[at < 0]))
+    found = slope(line, slope_at_0 if right else slope_at_0 * 1.001)
+    assert not found.kink
+    assert found.value == pytest.approx(slope_at_0, rel=1e-6)
+    assert found.noise <= 1e-4 * abs(slope_at_0)

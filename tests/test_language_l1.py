@@ -145,6 +145,7 @@ def test_l1_2_lists_are_rectangular_and_of_one_kind(written: str, column: int) -
         ("{value: 300, dtype: int8}", "GS205", "300 does not fit int8"),
         ("{value: [1, -1], dtype: uint8}", "GS205", "-1 does not fit uint8"),
         ("{value: 1e300, dtype: float32}", "GS205", "does not fit float32"),
+        ("{value: 1, dtype: bfloat16}", "GS205", "NumPy has no bfloat16"),
         ("{value: 1, dtype: bool}", "GS204", "the dtype bool wants booleans, found number 1"),
         ("{value: true, dtype: float64}", "GS204", "the dtype float64 wants numbers, found boolean true"),
     ],

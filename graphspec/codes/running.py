@@ -58,7 +58,7 @@ RUNNING = {
         ),
         remedy="`key:` names the array in the file where it is not the parameter's path.",
         example=(
-            "graphspec: 1\nparameters: {w: {shape: [2], file: missing.safetensors}}\nnodes: {f: sum(w)}\noutputs: f"
+            "graphspec: 1\nparameters: {w: {shape: [2], file: spec.yaml}}\nnodes: {f: sum(w)}\noutputs: f"
         ),
     ),
     "GS607": Code(

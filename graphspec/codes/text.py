@@ -95,8 +95,8 @@ TEXT = {
     "GS111": Code(
         title="no such file",
         explanation=(
-            "The spec, or a file that it imports, does not exist. Imports are looked up relative to the file that "
-            "names them."
+            "The spec, or a file of weights or a spec that it names, does not exist. Files are looked up relative to "
+            "the file that names them."
         ),
         remedy="Check the spelling; the hint lists files of similar names.",
         example="graphspec: 1\nimports: {layer: no_such_file.yaml}\nnodes: {f: layer(1)}\noutputs: f",

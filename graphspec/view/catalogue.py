@@ -7,7 +7,7 @@ import re
 from typing import Any
 
 from graphspec.attribute import Attribute, to_json
-from graphspec.callee import FOREIGN, INHERITED, Callee, resolve_catalogue, signature
+from graphspec.callee import FOREIGN, INHERITED, Callee, Signature, resolve_catalogue, signature
 from graphspec.declaration import Function
 from graphspec.errors import did_you_mean
 from graphspec.op import Port
@@ -18,7 +18,7 @@ def ops_table() -> list[Block]:
     """Return one table per family: signature, and the first sentence about each op."""
     families: dict[str, list[tuple[str, str]]] = {}
     for callee in resolve_catalogue().values():
-        families.setdefault(_family(callee), []).append((str(signature(callee)), _first_sentence(_doc(callee))))
+        families.setdefault(family(callee), []).append((str(signature(callee)), _first_sentence(documentation(callee))))
     return [Table(("signature", "what it is"), rows, family) for family, rows in families.items()]
 
 
@@ -30,16 +30,21 @@ def op_page(name: str) -> list[Block]:
     """
     callee = resolve_catalogue()[name]
     facts = signature(callee)
-    blocks: list[Block] = [str(facts), "", inspect.cleandoc(_doc(callee)) or "Not documented.", "", *_nature(callee)]
+    blocks: list[Block] = [str(facts), "", inspect.cleandoc(documentation(callee)) or "Not documented.", "", *nature(callee)]
     if facts.ports:
         blocks.append(f"operands: {', '.join(map(_port, facts.ports))}")
-    own = [declared for name, declared in facts.attributes.items() if declared is not INHERITED.get(name)]
-    if own:
-        rows = [(item.name, item.kind, _default(item), _limits(item), item.doc) for item in own]
+    rows = attribute_rows(facts)
+    if rows:
         blocks.append(Table(("attribute", "kind", "default", "limits", "about"), rows))
     if facts.parameters:
         blocks.append(f"parameters: {', '.join(facts.parameters)}")
     return blocks
+
+
+def attribute_rows(facts: Signature) -> list[tuple[str, str, str, str, str]]:
+    """Return name, kind, default, limits and documentation of every attribute that is the callee's own."""
+    own = [declared for name, declared in facts.attributes.items() if declared is not INHERITED.get(name)]
+    return [(item.name, item.kind, _default(item), _limits(item), item.doc) for item in own]
 
 
 def unknown_op_hint(name: str) -> str:
@@ -49,11 +54,13 @@ def unknown_op_hint(name: str) -> str:
     return f"did you mean '{foreign}'?" if foreign in known else did_you_mean(name, known)
 
 
-def _doc(callee: Callee) -> str:
+def documentation(callee: Callee) -> str:
+    """Return the text that documents an op or function."""
     return callee.doc if isinstance(callee, Function) else callee.__doc__ or ""
 
 
-def _family(callee: Callee) -> str:
+def family(callee: Callee) -> str:
+    """Return the family of an op, or the library file of a function."""
     return callee.root.name if isinstance(callee, Function) else callee.family
 
 
@@ -62,12 +69,12 @@ def _first_sentence(doc: str) -> str:
     return re.split(r"(?<=[.!?]) (?=[A-Z])", paragraph)[0].removesuffix(".")
 
 
-def _nature(callee: Callee) -> list[Block]:
+def nature(callee: Callee) -> list[Block]:
     """Return lines on what it is and what it gives."""
     if isinstance(callee, Function):
         rule = "with a gradient of its own" if callee.gradient is not None else "differentiated through its nodes"
         return [
-            f"a library function of {_family(callee)}, {rule}",
+            f"a library function of {family(callee)}, {rule}",
             f"outputs: {', '.join(o.name for o in callee.outputs)}",
         ]
     gradient = "has a gradient" if callee.differentiable else "has no gradient"

@@ -34,8 +34,11 @@ def inside(*shape: int) -> np.ndarray:
 
 
 def unary(name: str, function: Callable[..., Any], draw: Callable[..., np.ndarray] = normal) -> None:
-    """Add samples of a function of one float: without axes, empty, with axes of size 1, ordinary."""
-    SAMPLES[name] = [Sample((draw(*shape),), {}, each(function)) for shape in [(), (0, 3), (1, 4, 1), (2, 3)]]
+    """Add samples of a function of one float: without axes, empty, with axes of size 1, ordinary, of small or large size."""
+    SAMPLES[name] = [Sample((draw(*shape),), {}, each(function)) for shape in [(), (0, 3), (1, 4, 1), (2, 3), (3, 1, 2)]]
+    # where 0 lies inside of what the function takes, tiny numbers; else large ones
+    scale = 1e-5 if draw in (normal, inside) else 1e4
+    SAMPLES[name].append(Sample((draw(5) * scale,), {}, each(function), differentiate=False))
     WRONG[name] = [Wrong((np.array([1, 2]),), "C1"), Wrong((TRUTH,), "C1")]
 
 
@@ -55,7 +58,7 @@ def also(name: str, function: Callable[..., Any], *operands: np.ndarray) -> None
 for same in ("identity", "stop_gradient"):
     SAMPLES[same] = [
         Sample((x,), {}, lambda x: x.copy(), differentiate=same == "identity" and x.dtype == float)
-        for x in (normal(), EMPTY, normal(2, 1), TRUTH, np.array([1, 2], np.uint8))
+        for x in (normal(), EMPTY, normal(2, 1), TRUTH, np.array([1, 2], np.uint8), normal(3) * 1e9)
     ]
     WRONG[same] = []
 
@@ -235,9 +238,10 @@ for name, function in {
     "logical_xor": lambda a, b: a != b,
 }.items():
     pairs = [(TRUTH, OTHER), (np.array(True), TRUTH), (np.zeros((0, 1), bool), TRUTH), (TRUTH[:, None], OTHER)]
+    pairs += [(OTHER, OTHER), (TRUTH[None, :1], OTHER)]
     SAMPLES[name] = [Sample(pair, {}, each(function)) for pair in pairs]
     WRONG[name] = [Wrong((normal(2), normal(2)), "C1"), Wrong((TRUTH, TRUTH[:3]), "C3")]
-SAMPLES["logical_not"] = [Sample((x,), {}, each(lambda x: not x)) for x in (TRUTH, TRUTH[0], TRUTH[:0], TRUTH[:, None])]
+SAMPLES["logical_not"] = [Sample((x,), {}, each(lambda x: not x)) for x in (TRUTH, TRUTH[0], TRUTH[:0], TRUTH[:, None], TRUTH[None], ~TRUTH)]
 WRONG["logical_not"] = [Wrong((np.array([0, 1]),), "C1")]
 
 SAMPLES["cast"] = [

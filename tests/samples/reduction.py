@@ -151,6 +151,7 @@ for name, function in (("any", any), ("all", all)):
         (TRUTH[0, 0], {}),
         (NONE, {"axis": [0], "keepdims": True}),
         (NONE, {"axis": 1}),
+        (~TRUTH, {"axis": [-1], "keepdims": True}),
     ]
     SAMPLES[name] = [Sample((x,), given, along(function, "bool", **given)) for x, given in cases]
     WRONG[name] = [
