@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from graphspec.dims import Dim, Expr, evaluate
 from graphspec.errors import did_you_mean
-from graphspec.types import DTYPES
+from graphspec.types import DTYPES, RESERVED_DTYPES
 
 
 class Required:
@@ -24,8 +24,8 @@ REQUIRED: Final = Required()
 class AttributeProblem(Exception):
     """A value does not fit an attribute."""
 
-    def __init__(self, message: str, hint: str = ""):
-        self.message, self.hint = message, hint
+    def __init__(self, message: str, hint: str = "", code: str = "GS205"):
+        self.message, self.hint, self.code = message, hint, code
         super().__init__(message)
 
 
@@ -170,6 +170,8 @@ def _op(value: Any) -> Any:
 
 
 def _dtype(value: Any) -> str:
+    if value in RESERVED_DTYPES:
+        raise AttributeProblem(f"the dtype '{value}' is reserved for a later version", code="GS208")
     if value not in DTYPES:
         hint = did_you_mean(value, DTYPES) if isinstance(value, str) else ""
         raise AttributeProblem(f"expected a dtype, found {describe(value)}", hint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,7 +37,6 @@ FOREIGN = {
     "permute": "permute_dims",
     "unsqueeze": "expand_dims",
     "view": "reshape",
-    "flatten": "reshape",
     "concatenate": "concat",
     "cat": "concat",
     "hstack": "concat",
@@ -185,8 +185,8 @@ def resolve_catalogue() -> dict[str, Callee]:
 
 def unknown_hint(function: Function, name: str) -> str:
     """Return what a person may have meant by an op that does not exist."""
-    folded = name.lower().rpartition(".")[2]
-    foreign = FOREIGN.get(folded)
+    last = name.rpartition(".")[2]
+    foreign = FOREIGN.get(last.lower()) or FOREIGN.get(re.sub("(?<=[a-z])(?=[A-Z])", "_", last).lower())
     if foreign is not None and resolve(function, foreign) is not None:
         return f"did you mean '{foreign}'?"
     return did_you_mean(name, callable_names(function))

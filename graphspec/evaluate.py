@@ -304,7 +304,7 @@ class Evaluator(ABC):
         except AttributeProblem as error:
             place = site.place(term)
             message = f"attribute '{declared.name}': {error.message}"
-            raise Failure(problem("GS205", message, place.location, hint=error.hint, related=place.chain)) from None
+            raise Failure(problem(error.code, message, place.location, hint=error.hint, related=place.chain)) from None
 
     def attribute_slot(self, declared: Attribute, slot: AttributeSlot, scope: Scope) -> Any:
         """Return the value of an attribute written as a key of a node: literal, unless it begins with ``$`` (L4.4)."""
@@ -315,7 +315,7 @@ class Evaluator(ABC):
             return declared.check(self._computed(slot.value, declared.kind, scope))
         except AttributeProblem as error:
             message = f"attribute '{declared.name}': {error.message}"
-            raise Failure(problem("GS205", message, place.location, hint=error.hint, related=place.chain)) from None
+            raise Failure(problem(error.code, message, place.location, hint=error.hint, related=place.chain)) from None
         except (StaticError, ExpressionError) as error:
             raise Failure(
                 problem(error.code, error.message, place.location, hint=error.hint, related=place.chain)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import Protocol
 
+import numpy as np
+
 from graphspec.custom import Custom
+from graphspec.dims import Expr
 from graphspec.graph import Graph
 from graphspec.leaf import Leaf, Project
 from graphspec.model import Model
-from graphspec.names import join
+from graphspec.names import join, reference_text
 from graphspec.notation import Written
 from graphspec.scope import Scope
 from graphspec.types import TensorType
@@ -32,7 +35,9 @@ class Printer(Protocol):
     def nodes(self) -> Iterator[str]:
         """Yield the lines of the nodes."""
 
-    def another(self, model: Model) -> Printer:
+    sizes: dict[str, str]
+
+    def another(self, model: Model, sizes: dict[str, str]) -> Printer:
         """Return the printer of another model, in the same form."""
 
 
@@ -94,7 +99,27 @@ class CustomFunctions:
     def root_lines(self, writer: Printer) -> Iterator[str]:
         """Yield the document's own gradient."""
         if self.root is not None and writer.complete:
-            yield from rule_lines(self.graph, self.root, self.model.custom[self.root], writer)
+            op = self.graph.ops[self.root]
+            assert isinstance(op, Custom)
+            yield from rule_lines(self._root_rules(), op.rule.surrogate, self.model.custom[self.root], writer)
+
+    def constants(self) -> dict[str, np.ndarray]:
+        """Return the arrays that only the document's own gradient uses."""
+        return {} if self.root is None or self.model.derived else self._root_rules().constants
+
+    def _root_rules(self) -> Rules:
+        assert self.root is not None
+        return emitted(self.graph, self.root, self.model.custom[self.root])
+
+
+def input_sizes(inputs: Iterable[tuple[str, object]]) -> dict[str, str]:
+    """Return how each symbolic dim is written as the size of an axis of an input: ``x.shape[0]``."""
+    found: dict[str, str] = {}
+    for name, type in inputs:
+        for axis, size in enumerate(type.shape if isinstance(type, TensorType) else ()):
+            if isinstance(size, Expr) and size.is_symbol:
+                found.setdefault(str(size), f"{reference_text(name)}.shape[{axis}]")
+    return found
 
 
 def _numbered(name: str) -> Iterator[str]:
@@ -141,17 +166,20 @@ class _Call:
 
     def lines(self, printer: Printer) -> list[str]:
         """Return the function's text."""
-        writer = printer.another(self._body())
+        types = [(name, self.model.graph.types[operand]) for name, operand in self.bound.items()]
+        rules = emitted(self.model.graph, self.node, self.scope)
+        writer = printer.another(self._body(rules.constants), input_sizes(types))
         lines = [f"inputs: [{', '.join(self.bound)}]"]  # a parameter that the caller bound is one of them
         lines += list(writer.declarations())
         nodes = list(writer.nodes())
         lines += ["nodes:", *nodes] if nodes else []
         lines.append(f"outputs: [{', '.join(output.path for output in self.scope.function.outputs)}]")
-        lines += rule_lines(self.model.graph, self.node, self.scope, writer)
-        return lines
+        op = self.model.graph.ops[self.node]
+        assert isinstance(op, Custom)
+        return lines + rule_lines(rules, op.rule.surrogate, self.scope, writer)
 
-    def _body(self) -> Model:
-        """Return the nodes inside as a model of their own, with paths relative to the call."""
+    def _body(self, constants: dict[str, np.ndarray]) -> Model:
+        """Return the nodes inside as a model of their own, with paths relative to the call, and further constants."""
         source, target = self.model.graph, Graph()
         ids: dict[int, int] = {}
         for name, operand in self.bound.items():
@@ -172,7 +200,9 @@ class _Call:
             for item in self.model.parameters.values()
             if item.node in self.inside and (path := self._relative(item.path) or item.path)
         }
-        body.constants = {self._relative(path) or path: array for path, array in self.model.constants.items()}
+        body.constants = {self._relative(path) or path: array for path, array in self.model.constants.items()} | constants
+        for path, array in constants.items():
+            target.leaf("constant", path, TensorType(str(array.dtype), array.shape))
         body.custom = {ids[n]: scope for n, scope in self.model.custom.items() if n in self.inside and n in ids}
         return body
 
@@ -181,8 +211,20 @@ class _Call:
         return path.removeprefix(prefix) if path is not None and path.startswith(prefix) else None
 
 
-def rule_lines(graph: Graph, node: int, scope: Scope, writer: Printer) -> list[str]:
-    """Return the section `gradient`: every rule with its attributes filled in."""
+@dataclass(frozen=True)
+class Rules:
+    """The rules of one call, emitted on leaves that have the names of what they read.
+
+    ``constants`` are arrays that only the rules use.
+    """
+
+    graph: Graph
+    pulled: dict[str, Value | None]
+    constants: dict[str, np.ndarray]
+
+
+def emitted(graph: Graph, node: int, scope: Scope) -> Rules:
+    """Return the rules of a node, with their attributes filled in."""
     op = graph.ops[node]
     assert isinstance(op, Custom)
     emitter = op.rule.emit
@@ -198,17 +240,19 @@ def rule_lines(graph: Graph, node: int, scope: Scope, writer: Printer) -> list[s
         for n, raw in zip(outputs, operands, strict=False)
     ]
     pulled = emitter(cts[0] if op.count == 1 else tuple(cts), values)[op.count :]
-    printer = writer.another(Model(scope.function, scratch, scope.dtype))
+    leaves = [leaf for leaf in scratch.ops if isinstance(leaf, Leaf) and leaf.role == "constant"]
+    known = emitter.builder.constants  # type: ignore[attr-defined]
+    return Rules(scratch, dict(zip(names, pulled, strict=True)), {leaf.path: known[leaf.path] for leaf in leaves})
+
+
+def rule_lines(rules: Rules, surrogate: bool, scope: Scope, writer: Printer) -> list[str]:
+    """Return the section `gradient`."""
+    printer = writer.another(Model(scope.function, rules.graph, scope.dtype), writer.sizes)
     leaves = [*scope.function.inputs, *(n for n, p in scope.function.parameters.items() if p.role == "parameter")]
-    rules = dict(zip(names, pulled, strict=True))
-    rows = {
-        name: None if rules[name] is None else printer.operand(rules[name].id).text for name in leaves if name in rules
-    }
-    lines = [
-        "gradient:",
-        *(f"  {name}: {'null' if text is None else operand_scalar(text)}" for name, text in rows.items()),
-    ]
-    return [*lines, "surrogate: true"] if op.rule.surrogate else lines
+    found = {name: rules.pulled[name] for name in leaves if name in rules.pulled}
+    texts = {name: None if value is None else printer.operand(value.id).text for name, value in found.items()}
+    rows = (f"  {name}: {'null' if text is None else operand_scalar(text)}" for name, text in texts.items())
+    return ["gradient:", *rows, *(["surrogate: true"] if surrogate else [])]
 
 
 def _leaf(graph: Graph, path: str, type: object) -> Value:

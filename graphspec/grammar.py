@@ -15,17 +15,18 @@ END = rf"^{_DOTTED}$"
 EDGE = rf"^\s*{_DOTTED}(?:\s*->\s*{_DOTTED})+\s*$"
 
 DOCUMENT_KEYS_RESERVED = ("presets", "requires", "dims", "meta", "losses", "assert")
+TYPE_KEYS_RESERVED = ("layout", "ragged", "axes", "unit")
+PARAMETER_KEYS_RESERVED = ("constraint", "regularize", "learning_rate", "sha256", "meta", *TYPE_KEYS_RESERVED)
 RESERVED_KEYS = {
     "document": DOCUMENT_KEYS_RESERVED,
     "function": DOCUMENT_KEYS_RESERVED,
     "repeat": ("times", "carry", "scan"),
     "edge": ("delay", "doc", "gain"),
-    "parameter": ("constraint", "regularize", "learning_rate", "sha256", "meta"),
-    "state": ("constraint", "regularize", "learning_rate", "sha256", "meta"),
-    "input": ("layout", "ragged", "axes", "unit"),
+    "parameter": PARAMETER_KEYS_RESERVED,
+    "state": PARAMETER_KEYS_RESERVED,
+    "input": TYPE_KEYS_RESERVED,
     "differentiate": ("with", "order", "mode"),
 }
-RESERVED_DTYPES = ("string", "key")
 INITIALIZERS: dict[str, tuple[tuple[str, float | None], ...]] = {
     "zeros": (),
     "ones": (),

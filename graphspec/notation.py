@@ -57,13 +57,20 @@ def literal(op: Literal, sizes: Mapping[str, str]) -> Written:
     """Return a literal; a negative one has a sign, a dim is written with ``sizes``, such as ``x.shape[0]`` for ``n``."""
     text = number(op.value)
     if isinstance(op.value, Expr):
-        written = re.sub(r"[A-Za-z_]\w*", lambda name: sizes.get(name[0], name[0]), text)
-        return Written(written, ATOM if op.value.is_symbol else 1)
+        return Written(size(op.value, sizes), ATOM if op.value.is_symbol else 1)
     return Written(text, 4 if text.startswith("-") else ATOM)
 
 
-def apply(op: Op, operands: Sequence[Written], complete: bool) -> Written:
-    """Return an op on its operands; ``complete`` also writes attributes that have their default."""
+def size(dim: Expr, sizes: Mapping[str, str]) -> str:
+    """Return a dim with its names written as ``sizes`` says."""
+    return re.sub(r"[A-Za-z_]\w*", lambda name: sizes.get(name[0], name[0]), str(dim))
+
+
+def apply(op: Op, operands: Sequence[Written], complete: bool, sizes: Mapping[str, str]) -> Written:
+    """Return an op on its operands.
+
+    ``complete`` also writes attributes that have their default; ``sizes`` says how to write dims that have no name here.
+    """
     if op.name == "identity":
         return operands[0]
     infix = _INFIX.get(op.name)
@@ -79,7 +86,7 @@ def apply(op: Op, operands: Sequence[Written], complete: bool) -> Written:
     for item in fields(op):
         value, declared = getattr(op, item.name), attributes(type(op))[item.name]
         if complete or declared.required or value != declared.default:
-            arguments.append(f"{item.name}={attribute(value)}")
+            arguments.append(f"{item.name}={attribute(value, sizes)}")
     return Written(f"{op.name}({', '.join(arguments)})")
 
 
@@ -93,14 +100,16 @@ def _infix(sign: str, binding: int, operands: Sequence[Written]) -> Written:
     return Written(f"{operands[0].at_least(binding)} {sign} {operands[1].at_least(binding + 1)}", binding)
 
 
-def attribute(value: Any) -> str:
+def attribute(value: Any, sizes: Mapping[str, str]) -> str:
     """Return the value of an attribute in the call form."""
+    if isinstance(value, Expr):
+        return size(value, sizes)
     if value is None:
         return "null"
     if isinstance(value, str):
         return '"' + value.replace("\\", "").replace('"', "") + '"'
     if isinstance(value, tuple):
-        return f"[{', '.join(attribute(item) for item in value)}]"
+        return f"[{', '.join(attribute(item, sizes) for item in value)}]"
     return number(value)
 
 

@@ -134,6 +134,7 @@ class _YamlReader:
         self.builder = TreeBuilder(text)
         self.last: Any = None  # the last scalar
         self.swallowed_end = 0  # what comes before is the rest of an expression that was reported
+        self.dropping = 0  # how many collections are open in that rest
 
     def read(self) -> TreeBuilder:
         self._check_directives()
@@ -151,6 +152,8 @@ class _YamlReader:
 
     def _bracket(self, event: Any) -> None:
         kind = type(event)
+        if self._swallowed(event):
+            return
         if kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
             data = Map() if kind is yaml.MappingStartEvent else Seq()
             flow = "{" if kind is yaml.MappingStartEvent else "["
@@ -164,7 +167,21 @@ class _YamlReader:
             where = self.text.location(event.start_mark.line + 1, event.start_mark.column + 1, 3)
             self.builder.fail("GS105", "a file holds one document: '---' begins a second one", where)
 
+    def _swallowed(self, event: Any) -> bool:
+        """Tell whether an event belongs to a collection in the rest of an expression; it is dropped as a whole."""
+        starts = isinstance(event, yaml.CollectionStartEvent)
+        if starts and self.dropping == 0 and event.start_mark.index < self.swallowed_end:
+            self.builder.scalar(DROPPED, "", *self._start(event))
+            self.dropping = 1
+        elif self.dropping:
+            self.dropping += starts - isinstance(event, yaml.CollectionEndEvent)
+        else:
+            return False
+        return True
+
     def _scalar(self, event: Any) -> None:
+        if self.dropping:
+            return
         start, style, value = event.start_mark, event.style or "", event.value
         line, column = start.line + 1, start.column + 1
         if event.anchor is not None or event.tag is not None:

@@ -210,7 +210,7 @@ def _literal(
         declared.check(evaluate(term, Environment()))
     except AttributeProblem as error:
         yield problem(
-            "GS205", f"attribute '{declared.name}': {error.message}", expression.at(term).location, hint=error.hint
+            error.code, f"attribute '{declared.name}': {error.message}", expression.at(term).location, hint=error.hint
         )
     except StaticError as error:
         yield problem(error.code, error.message, expression.at(error.term).location, hint=error.hint)
@@ -300,7 +300,7 @@ def _slot(function: Function, declared: Attribute, slot: AttributeSlot, path: st
     except AttributeProblem as error:
         message = f"attribute '{declared.name}': {error.message}"
         disputed = slot.origin.source.disputed(slot.value, slot.origin.mark, path)
-        yield disputed or problem("GS205", message, slot.origin.location, hint=error.hint, path=path)
+        yield disputed or problem(error.code, message, slot.origin.location, hint=error.hint, path=path)
 
 
 def _op_text(function: Function, declared: Attribute, place: Origin) -> Iterator[Diagnostic]:

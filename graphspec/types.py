@@ -13,6 +13,7 @@ FLOATS = ("float16", "bfloat16", "float32", "float64")
 INTEGERS = ("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64")
 COMPLEX = ("complex64", "complex128")
 DTYPES = ("bool", *INTEGERS, *FLOATS, *COMPLEX)
+RESERVED_DTYPES = ("string", "key")
 
 Shape: TypeAlias = "tuple[Dim, ...]"
 Pattern: TypeAlias = "tuple[Dim | EllipsisType, ...]"

@@ -9,9 +9,10 @@ from typing import Any
 from graphspec import schema
 from graphspec.attribute import describe
 from graphspec.errors import Diagnostic, Location, did_you_mean, problem
-from graphspec.grammar import RESERVED_DTYPES, RESERVED_KEYS
+from graphspec.grammar import RESERVED_KEYS
 from graphspec.names import name_problem
 from graphspec.source import Map, Mark, Seq, Source
+from graphspec.types import RESERVED_DTYPES
 
 _KINDS = {
     "object": "a mapping",
@@ -60,6 +61,8 @@ def _translate(source: Source, error: Any) -> Iterable[Diagnostic]:
         missing = [key for key in error.validator_value if key not in error.instance]
         if missing == ["graphspec"]:
             return [problem("GS206", "the key 'graphspec' is missing", where, hint="begin with `graphspec: 1`")]
+        if set(error.instance) & set(RESERVED_KEYS.get(section_kind(path), ())):
+            return []  # what is reserved may stand for what is missing
         return [problem("GS203", f"the key '{key}' is missing", where, path=name) for key in missing]
     if rule == "const" and path == ["graphspec"]:
         message = f"format version {describe(error.instance)} is not known; this graphspec reads version 1"

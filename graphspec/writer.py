@@ -9,8 +9,7 @@ import numpy as np
 
 from graphspec import notation
 from graphspec.custom import Custom
-from graphspec.dims import Expr
-from graphspec.extract import CustomFunctions
+from graphspec.extract import CustomFunctions, input_sizes
 from graphspec.leaf import Leaf, Literal, Project
 from graphspec.model import Input, Model
 from graphspec.names import reference_text
@@ -34,12 +33,14 @@ class Writer:
         self.custom = CustomFunctions(model)
         self.texts: dict[int, Written] = {}
         self.next = {n for path, n in model.updates.items() if (model.graph.paths[n] or "").startswith(f"{path}.next")}
-        self.sizes = _sizes(model)
+        self.sizes = input_sizes((p, i.type) for p, i in model.inputs.items())  # of dims as operands
+        self.names: dict[str, str] = {}  # of dims in attributes, where they have no name of their own
 
-    def another(self, model: Model) -> Writer:
-        """Return the writer of another model, in the same form."""
+    def another(self, model: Model, sizes: dict[str, str]) -> Writer:
+        """Return the writer of the body of a function, in the same form; dims are written as ``sizes`` says."""
         writer = Writer(model)
         writer.complete = self.complete
+        writer.sizes = writer.names = sizes
         return writer
 
     def lines(self) -> Iterator[str]:
@@ -109,6 +110,8 @@ class Writer:
         for node, op in enumerate(self.graph.ops):
             if isinstance(op, Leaf) and op.role == "constant" and not self.custom.hides(node):
                 yield op.path, flow(to_list(self.model.constants[op.path]))
+        for path, array in self.custom.constants().items():
+            yield path, flow(to_list(array))
 
     # -- nodes ------------------------------------------------------------------------------------------------------
 
@@ -134,7 +137,7 @@ class Writer:
             return self.custom.call(self, node)
         count = len(graph.operands[node]) - len(op.implicit)
         operands = [self.operand(i) for i in graph.operands[node][:count]]
-        return notation.apply(op, operands, self.complete)
+        return notation.apply(op, operands, self.complete, self.names)
 
     def operand(self, node: int) -> Written:
         """Return how a node is referred to: by its path, or written in place where it has none."""
@@ -167,16 +170,6 @@ class Writer:
         if node not in self.next:  # one node may be the next value of several
             return self.operand(node).text
         return self.expression(node).text
-
-
-def _sizes(model: Model) -> dict[str, str]:
-    """Return how an expression writes each symbolic dim: as the size of an axis of an input."""
-    found: dict[str, str] = {}
-    for path, item in model.inputs.items():
-        for axis, size in enumerate(item.type.shape):
-            if isinstance(size, Expr) and size.is_symbol:
-                found.setdefault(str(size), f"{reference_text(path)}.shape[{axis}]")
-    return found
 
 
 def dim(value: Any) -> Any:

@@ -28,7 +28,7 @@ LAYERS: dict[str, str] = {
     "building": "parameter scope operands evaluate guard leaves calls functions model specialise feeds weights",
     "differentiation": "autodiff derivative gradient",
     "running": "plan transform engine.jax_overrides engine.jax_engine engine.numpy_engine engine",
-    "views": "view view.values view.table view.catalogue view.summary view.text",
+    "views": "view view.values view.table view.catalogue view.reference view.summary view.text",
     "programs": "result notation yaml_text extract writer program",
     "derivative checks": "difference point sample alone report outcome trial rule_check check",
     "the package": "",

@@ -315,18 +315,7 @@ def test_second_derivatives_with_respect_to_everything() -> None:
     approximately(*found)
 
 
-UNWRITTEN = {
-    "attributes, sizes and calls in rules": "a written rule cannot name the constants and dims of what it calls"
-}
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        pytest.param(name, marks=pytest.mark.xfail(reason=UNWRITTEN[name], strict=True)) if name in UNWRITTEN else name
-        for name in FILES
-    ],
-)
+@pytest.mark.parametrize("name", FILES)
 def test_gradient_as_a_file(name: str) -> None:
     program = gs.loads(HEAD + FILES[name])
     written = gs.loads(program.gradient().to_yaml())

@@ -58,7 +58,7 @@ def also(name: str, function: Callable[..., Any], *operands: np.ndarray) -> None
 for same in ("identity", "stop_gradient"):
     SAMPLES[same] = [
         Sample((x,), {}, lambda x: x.copy(), differentiate=same == "identity" and x.dtype == float)
-        for x in (normal(), EMPTY, normal(2, 1), TRUTH, np.array([1, 2], np.uint8), normal(3) * 1e9)
+        for x in (normal(), EMPTY, normal(2, 1), TRUTH, np.array([1, 2], np.uint8), normal(3) * 1e3)
     ]
     WRONG[same] = []
 
