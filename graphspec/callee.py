@@ -139,7 +139,7 @@ def signature(callee: Callee) -> Signature:
 
 
 def resolve(function: Function, name: str) -> Callee | None:
-    """Look a callee up: the document's functions, the enclosing documents', imports, the catalogue and library (L2.2)."""
+    """Look a callee up: functions of this document and of the enclosing ones, imports, catalogue, library (L2.2)."""
     first, _, second = name.partition(".")
     scope: Function | None = function
     while scope is not None:

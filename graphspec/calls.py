@@ -65,7 +65,9 @@ class CallBuilder(LeafBuilder):
         """Note what shares the parameters of a call, or of a copy, that there is not."""
         for path, place in self.sharing.items():
             if path not in self.instances:
-                message = f"there are no parameters of '{path}' to share: a repeated call shares those of as many copies"
+                message = (
+                    f"there are no parameters of '{path}' to share: a repeated call shares those of as many copies"
+                )
                 self.note(Failure.at("GS313", message, place))
 
     def refuse_misfits(self, bound: Bound[Written], site: Site, term: Term) -> None:

@@ -200,7 +200,9 @@ class _Call:
             for item in self.model.parameters.values()
             if item.node in self.inside and (path := self._relative(item.path) or item.path)
         }
-        body.constants = {self._relative(path) or path: array for path, array in self.model.constants.items()} | constants
+        body.constants = {
+            self._relative(path) or path: array for path, array in self.model.constants.items()
+        } | constants
         for path, array in constants.items():
             target.leaf("constant", path, TensorType(str(array.dtype), array.shape))
         body.custom = {ids[n]: scope for n, scope in self.model.custom.items() if n in self.inside and n in ids}

@@ -70,7 +70,7 @@ def _described(description: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _either(types: list[str], name: str) -> dict[str, Any]:
-    """Return the schema of a short form, or of a mapping of its own kind: an ``if``, so that messages stay about one."""
+    """Return the schema of a short form or a mapping of its own kind: an ``if``, so that messages are about one."""
     branch = {"if": {"type": "object"}, "then": {"$ref": f"#/$defs/{name}"}}
     return {"type": [*types, "object"], **branch}
 

@@ -54,7 +54,7 @@ def number(value: Any) -> str:
 
 
 def literal(op: Literal, sizes: Mapping[str, str]) -> Written:
-    """Return a literal; a negative one has a sign, a dim is written with ``sizes``, such as ``x.shape[0]`` for ``n``."""
+    """Return a literal; a negative one has a sign, a dim is written as ``sizes`` says: ``x.shape[0]`` for ``n``."""
     text = number(op.value)
     if isinstance(op.value, Expr):
         return Written(size(op.value, sizes), ATOM if op.value.is_symbol else 1)
@@ -69,7 +69,7 @@ def size(dim: Expr, sizes: Mapping[str, str]) -> str:
 def apply(op: Op, operands: Sequence[Written], complete: bool, sizes: Mapping[str, str]) -> Written:
     """Return an op on its operands.
 
-    ``complete`` also writes attributes that have their default; ``sizes`` says how to write dims that have no name here.
+    ``complete`` also writes attributes that have their default; ``sizes`` says how to write dims without a name here.
     """
     if op.name == "identity":
         return operands[0]

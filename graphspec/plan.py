@@ -26,7 +26,8 @@ class Step:
 class Plan:
     """A schedule that computes ``outputs`` from ``leaves``, in topological order.
 
-    ``dims`` are the symbolic dims whose sizes its steps need; ``bound`` is where engines keep what they made of it, by shapes.
+    ``dims`` are the symbolic dims whose sizes its steps need; ``bound`` is where engines keep what they made of it, by
+    shapes.
     """
 
     graph: Graph

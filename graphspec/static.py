@@ -97,7 +97,8 @@ def _name(term: Term, environment: Environment) -> Any:
     if dim is not None:
         return dim
     if environment.shape_of(term.value) is not None:
-        message = f"'{term.value}' is a value, known only when the graph runs; attributes and {term.value}.shape[i] can stand here"
+        what = f"attributes and {term.value}.shape[i] can stand here"
+        message = f"'{term.value}' is a value, known only when the graph runs; {what}"
         raise StaticError(message, term)
     raise StaticError(f"no attribute is called '{term.value}'", term, hint=f'a string is quoted: "{term.value}"')
 

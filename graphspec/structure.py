@@ -197,9 +197,7 @@ def _required(facts: Signature, given: set[str], place: Origin, callee: Callee) 
             )
 
 
-def _literal(
-    function: Function, declared: Attribute, term: Term, expression: Expression
-) -> Iterator[Diagnostic]:
+def _literal(function: Function, declared: Attribute, term: Term, expression: Expression) -> Iterator[Diagnostic]:
     """Check an attribute whose value is written out; what names attributes is checked when the graph is built."""
     if declared.kind == "op":
         yield from _op_name(function, declared, term, expression)
@@ -216,9 +214,7 @@ def _literal(
         yield problem(error.code, error.message, expression.at(error.term).location, hint=error.hint)
 
 
-def _op_name(
-    function: Function, declared: Attribute, term: Term, expression: Expression
-) -> Iterator[Diagnostic]:
+def _op_name(function: Function, declared: Attribute, term: Term, expression: Expression) -> Iterator[Diagnostic]:
     """Check the value of an attribute of type `op`: a name, or a call that sets attributes (L4.4)."""
     name = dotted(term) if term.kind in ("name", "member") else term.value if term.kind in ("call", "string") else None
     place = expression.at(term)
@@ -233,9 +229,7 @@ def _op_name(
             yield _unknown(function, name, place)
 
 
-def _bound_attributes(
-    function: Function, callee: Callee, term: Term, expression: Expression
-) -> Iterator[Diagnostic]:
+def _bound_attributes(function: Function, callee: Callee, term: Term, expression: Expression) -> Iterator[Diagnostic]:
     """Check what ``leaky_relu(slope=0.2)`` sets: attributes by name, no operands."""
     facts = signature(callee)
     if term.parts and term.kind == "call":

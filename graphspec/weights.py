@@ -140,7 +140,7 @@ class Parameters(MutableMapping[str, np.ndarray]):
         self._assigned.update(fitted)
 
     def _from_file(self, parameter: Parameter) -> np.ndarray:
-        """Return the value that `file:` names; the file is inside the spec's folder, which loading the spec has checked."""
+        """Return the value that `file:` names; loading the spec has checked that the file is inside its folder."""
         file, where = parameter.file or "", parameter.origin.location
         folder = self._model.function.root.folder
         target = None if folder is None else inside(folder, folder, file)
@@ -149,7 +149,9 @@ class Parameters(MutableMapping[str, np.ndarray]):
         found = read_safetensors(target, file, where)
         key = parameter.key or parameter.path
         if key not in found:
-            raise CheckpointError(problem("GS606", f"'{file}' has no value '{key}'", where, hint=did_you_mean(key, found)))
+            raise CheckpointError(
+                problem("GS606", f"'{file}' has no value '{key}'", where, hint=did_you_mean(key, found))
+            )
         try:
             return _fitted(parameter, found[key])
         except FeedError as error:

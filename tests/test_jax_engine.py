@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -18,7 +19,7 @@ from graphspec.engine import jax_engine, numpy_engine
 from graphspec.engine.jax_overrides import OVERRIDES
 from graphspec.graph import Graph
 from graphspec.op import OPS, attributes
-from graphspec.plan import schedule
+from graphspec.plan import Plan, schedule
 from graphspec.types import TensorType
 
 assert graphspec.ops.__doc__  # the catalogue is filled
@@ -30,18 +31,18 @@ RANDOM = {name for name, cls in OPS.items() if cls.implicit}
 CASES = [(name, i) for name in OPS if name not in RANDOM for i in range(len(SAMPLES.get(name, ())))]
 
 
-def plan_of(name: str, index: int):
-    """Return the plan of one op on one sample, and its leaves."""
+def plan_of(name: str, index: int, operands: Sequence[np.ndarray] | None = None) -> tuple[Plan, dict[int, np.ndarray]]:
+    """Return the plan of one op on one sample, or on other operands, and its leaves."""
     sample, graph = SAMPLES[name][index], Graph()
+    operands = sample.operands if operands is None else operands
     values = [
-        graph.leaf("input", f"x{i}", TensorType(str(array.dtype), array.shape))
-        for i, array in enumerate(sample.operands)
+        graph.leaf("input", f"x{i}", TensorType(str(array.dtype), array.shape)) for i, array in enumerate(operands)
     ]
     known = attributes(OPS[name])
     given = {key: known[key].check(value) for key, value in sample.attributes.items()}
     result = graph.apply(OPS[name](**given), *values)
     outputs = [value.id for value in (result if isinstance(result, tuple) else (result,))]
-    leaves = {value.id: array for value, array in zip(values, sample.operands, strict=True)}
+    leaves = {value.id: array for value, array in zip(values, operands, strict=True)}
     return schedule(graph, outputs), leaves
 
 
@@ -124,3 +125,27 @@ def test_a_missing_jax_is_an_engine_error_with_the_pip_line(monkeypatch: pytest.
 
 def test_every_override_names_an_op() -> None:
     assert set(OVERRIDES) <= set(OPS)
+
+
+FLOAT32 = [
+    (name, i)
+    for name, i in CASES
+    if any(array.dtype == np.float64 for array in SAMPLES[name][i].operands)
+    and all(np.abs(array[np.isfinite(array)]).max(initial=0) < 1e30 for array in SAMPLES[name][i].operands)
+]
+SIGNS_ARE_FREE = ("svd", "eigh", "qr")  # of the vectors: rounding decides them
+
+
+@pytest.mark.parametrize(("name", "index"), FLOAT32, ids=[f"{name}-{i}" for name, i in FLOAT32])
+def test_float32_agrees_with_numpy(name: str, index: int) -> None:
+    sample = SAMPLES[name][index]
+    if sample.attributes.get("dtype") == "float64" or not sample.differentiate:
+        return  # kinks and extremes lie elsewhere in float32
+    narrow = [array.astype(np.float32) if array.dtype == np.float64 else array for array in sample.operands]
+    plan, leaves = plan_of(name, index, narrow)
+    for want, have in zip(numpy_engine.run(plan, leaves, {}), jax_engine.run(plan, leaves, {}), strict=True):
+        assert have.dtype == want.dtype
+        if name in SIGNS_ARE_FREE:
+            want, have = np.abs(want), np.abs(have)
+        scale = max(1.0, float(np.abs(want).max(initial=0.0))) if want.dtype == np.float32 else 1.0
+        np.testing.assert_allclose(have, want, rtol=1e-5, atol=1e-5 * scale)

@@ -152,7 +152,9 @@ def test_multi_head_attention_is_pytorchs() -> None:
     for path, value in values.items():
         built.parameters[path] = value
     tensor = torch.tensor(x)
-    np.testing.assert_allclose(built.run()["y"], layer(tensor, tensor, tensor)[0].detach().numpy(), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(
+        built.run()["y"], layer(tensor, tensor, tensor)[0].detach().numpy(), rtol=1e-10, atol=1e-10
+    )
 
 
 def test_positions() -> None:

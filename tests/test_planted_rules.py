@@ -93,7 +93,9 @@ def averaged(rule: Rule) -> Rule:
 
     def wrong(self: Any, g: Any, ct: Any, *v: Any) -> tuple[Any, ...]:
         pulled = rule(self, g, ct, *v)
-        return tuple(None if c is None or c.type.is_scalar else g.broadcast_to(g.mean(c), shape=c.type.shape) for c in pulled)
+        return tuple(
+            None if c is None or c.type.is_scalar else g.broadcast_to(g.mean(c), shape=c.type.shape) for c in pulled
+        )
 
     return wrong
 

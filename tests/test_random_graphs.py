@@ -76,7 +76,9 @@ def test_reverse_mode_agrees_with_central_differences(nodes: list[tuple[str, str
 
 @settings(max_examples=30, deadline=None)
 @given(node_lists(20), st.integers(0, 2**32 - 1))
-def test_second_derivatives_are_symmetric_and_agree_with_differences(nodes: list[tuple[str, str, str, str]], seed: int) -> None:
+def test_second_derivatives_are_symmetric_and_agree_with_differences(
+    nodes: list[tuple[str, str, str, str]], seed: int
+) -> None:
     program = gs.loads(document(nodes))
     gradient = program.gradient(wrt=list(INPUTS))
     rng = np.random.default_rng(seed)
@@ -111,7 +113,11 @@ def test_every_cotangent_passes_the_dot_product_test(nodes: list[tuple[str, str,
     last = " + ".join(f"mean(tanh({n}))" for n, *_ in nodes[-3:])
     inputs = ", ".join(f"{n}: {v}" for n, v in INPUTS.items())
     shape = ", ".join(map(str, value.shape))
-    text = f"graphspec: 1\ninputs: {{{inputs}, {name}: {{shape: [{shape}]}}}}\nnodes:\n" + "\n".join(lines) + f"\n  f: {last}\noutputs: f\n"
+    text = (
+        f"graphspec: 1\ninputs: {{{inputs}, {name}: {{shape: [{shape}]}}}}\nnodes:\n"
+        + "\n".join(lines)
+        + f"\n  f: {last}\noutputs: f\n"
+    )
     cut = gs.loads(text)
     step = 1e-6
     ahead, behind = (float(cut.run({name: value + sign * step * direction})["f"]) for sign in (1, -1))
@@ -124,7 +130,9 @@ def test_every_cotangent_passes_the_dot_product_test(nodes: list[tuple[str, str,
 
 @settings(max_examples=40, deadline=None)
 @given(node_lists(30), st.randoms(use_true_random=False))
-def test_results_do_not_depend_on_the_order_of_the_document(nodes: list[tuple[str, str, str, str]], shuffle: random.Random) -> None:
+def test_results_do_not_depend_on_the_order_of_the_document(
+    nodes: list[tuple[str, str, str, str]], shuffle: random.Random
+) -> None:
     text = document(nodes)
     head, _, rest = text.partition("nodes:\n")
     body, _, tail = rest.partition("\noutputs")
@@ -183,7 +191,9 @@ edges: [x -> s, y -> s]""",
 @pytest.mark.parametrize(("x", "y"), [(3.0, 4.0), (-1.5, 0.25), (0.0, 0.0)])
 def test_one_function_in_several_forms(form: str, x: float, y: float) -> None:
     result = gs.loads(f"graphspec: 1\ninputs: {{x: 3, y: 4}}\n{FORMS[form]}\noutputs: f").backprop(x=x, y=y)
-    expected = gs.loads(f"graphspec: 1\ninputs: {{x: 3, y: 4}}\n{FORMS['one expression']}\noutputs: f").backprop(x=x, y=y)
+    expected = gs.loads(f"graphspec: 1\ninputs: {{x: 3, y: 4}}\n{FORMS['one expression']}\noutputs: f").backprop(
+        x=x, y=y
+    )
     assert result["f"].tobytes() == expected["f"].tobytes()
     s = 1 / (1 + np.exp(-(x + y) * (x - 2)))
     assert result.gradients["x"] == pytest.approx(s * (1 - s) * (2 * x + y - 2), rel=1e-12)
@@ -234,7 +244,11 @@ def test_a_wide_graph() -> None:
     count = 5_000
     lines = [f"  n{i}: x * {i}" for i in range(count)]
     inputs = ", ".join(f"n{i}" for i in range(count))
-    text = "graphspec: 1\ninputs: {x: 2}\nnodes:\n" + "\n".join(lines) + f"\n  f: {{op: add, inputs: [{inputs}]}}\noutputs: f\n"
+    text = (
+        "graphspec: 1\ninputs: {x: 2}\nnodes:\n"
+        + "\n".join(lines)
+        + f"\n  f: {{op: add, inputs: [{inputs}]}}\noutputs: f\n"
+    )
     result = gs.loads(text).backprop()
     assert result.gradients["x"] == count * (count - 1) / 2
 
@@ -243,7 +257,11 @@ def test_a_node_with_many_users() -> None:
     count = 3_000
     lines = [f"  - s -> n{i}.a" for i in range(count)] + [f"  - n{i} -> f: {i}" for i in range(count)]
     nodes = "\n".join(f"  n{i}: {{op: multiply, inputs: {{b: 2}}}}" for i in range(count))
-    text = f"graphspec: 1\ninputs: {{x: 3}}\nnodes:\n  s: x * x\n{nodes}\n  f: {{op: add}}\nedges:\n" + "\n".join(lines) + "\noutputs: f\n"
+    text = (
+        f"graphspec: 1\ninputs: {{x: 3}}\nnodes:\n  s: x * x\n{nodes}\n  f: {{op: add}}\nedges:\n"
+        + "\n".join(lines)
+        + "\noutputs: f\n"
+    )
     result = gs.loads(text).backprop()
     assert result.gradients["x"] == 12 * count * (count - 1) / 2
     assert result.gradients["n7 -> f"] == 18

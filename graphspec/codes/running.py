@@ -57,9 +57,7 @@ RUNNING = {
             "that the spec declares."
         ),
         remedy="`key:` names the array in the file where it is not the parameter's path.",
-        example=(
-            "graphspec: 1\nparameters: {w: {shape: [2], file: spec.yaml}}\nnodes: {f: sum(w)}\noutputs: f"
-        ),
+        example=("graphspec: 1\nparameters: {w: {shape: [2], file: spec.yaml}}\nnodes: {f: sum(w)}\noutputs: f"),
     ),
     "GS607": Code(
         title="a file of feeds",

@@ -30,7 +30,13 @@ def op_page(name: str) -> list[Block]:
     """
     callee = resolve_catalogue()[name]
     facts = signature(callee)
-    blocks: list[Block] = [str(facts), "", inspect.cleandoc(documentation(callee)) or "Not documented.", "", *nature(callee)]
+    blocks: list[Block] = [
+        str(facts),
+        "",
+        inspect.cleandoc(documentation(callee)) or "Not documented.",
+        "",
+        *nature(callee),
+    ]
     if facts.ports:
         blocks.append(f"operands: {', '.join(map(_port, facts.ports))}")
     rows = attribute_rows(facts)

@@ -37,15 +37,15 @@ HardSigmoid=hard_sigmoid HardSwish=hard_swish Hardmax=- Identity=identity If=- I
 IsInf=isinf IsNaN=isnan LRN=local_response_norm LSTM=- LayerNormalization=layer_norm LeakyRelu=leaky_relu Less=less
 LessOrEqual=less_equal Log=log LogSoftmax=log_softmax Loop=- LpNormalization=vector_norm LpPool=- MatMul=matmul
 MatMulInteger=- Max=maximum MaxPool=max_pool MaxRoiPool=- MaxUnpool=- Mean=mean MeanVarianceNormalization=- Min=minimum
-Mish=mish Mod=remainder Mul=multiply Multinomial=random_categorical Neg=negative NegativeLogLikelihoodLoss=negative_log_likelihood
-NonMaxSuppression=- NonZero=nonzero Not=logical_not OneHot=one_hot Or=logical_or PRelu=prelu Pad=pad Pow=pow
+Mish=mish Mod=remainder Mul=multiply Multinomial=random_categorical Neg=negative
+NegativeLogLikelihoodLoss=negative_log_likelihood NonMaxSuppression=- NonZero=nonzero Not=logical_not OneHot=one_hot Or=logical_or PRelu=prelu Pad=pad Pow=pow
 QuantizeLinear=- RNN=- RandomNormal=random_normal RandomNormalLike=random_normal RandomUniform=random_uniform
 RandomUniformLike=random_uniform Range=arange Reciprocal=reciprocal ReduceL1=vector_norm ReduceL2=vector_norm
 ReduceLogSum=sum ReduceLogSumExp=logsumexp ReduceMax=max ReduceMean=mean ReduceMin=min ReduceProd=prod ReduceSum=sum
 ReduceSumSquare=sum Relu=relu Reshape=reshape Resize=resize ReverseSequence=- RoiAlign=- Round=round
 RotaryEmbedding=rotary_embedding RMSNormalization=rms_norm Attention=scaled_dot_product_attention STFT=- Scan=-
-ScatterElements=scatter ScatterND=scatter_nd Selu=selu Shape=x.shape Shrink=- Sigmoid=sigmoid Sign=sign Sin=sin Sinh=sinh
-Size=x.shape Slice=slice Softmax=softmax SoftmaxCrossEntropyLoss=cross_entropy Softplus=softplus Softsign=softsign
+ScatterElements=scatter ScatterND=scatter_nd Selu=selu Shape=x.shape Shrink=- Sigmoid=sigmoid Sign=sign Sin=sin
+Sinh=sinh Size=x.shape Slice=slice Softmax=softmax SoftmaxCrossEntropyLoss=cross_entropy Softplus=softplus Softsign=softsign
 SpaceToDepth=- Split=split Sqrt=sqrt Squeeze=squeeze StringConcat=- Sub=subtract Sum=add Swish=silu Tan=tan Tanh=tanh
 ThresholdedRelu=threshold Tile=tile TopK=top_k Transpose=permute_dims Trilu=tril Unique=- Unsqueeze=expand_dims
 Where=where Xor=logical_xor
@@ -91,8 +91,9 @@ def names(text: str) -> list[tuple[str, str | None]]:
 def _lines() -> Iterator[str]:
     yield "# Ops and library functions"
     yield ""
-    yield "Generated from the declarations: `graphspec ops` lists them, `graphspec ops NAME` prints one. Ops are primitives,"
-    yield "written in `graphspec/ops/`; library functions are made of them, written as specs in `graphspec/library/`."
+    yield "Generated from the declarations: `graphspec ops` lists them, `graphspec ops NAME` prints one. Ops are"
+    yield "primitives, written in `graphspec/ops/`; library functions are made of them, written as specs in"
+    yield "`graphspec/library/`."
     families: dict[str, list[Callee]] = {}
     for callee in resolve_catalogue().values():
         families.setdefault(family(callee), []).append(callee)

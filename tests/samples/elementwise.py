@@ -34,8 +34,10 @@ def inside(*shape: int) -> np.ndarray:
 
 
 def unary(name: str, function: Callable[..., Any], draw: Callable[..., np.ndarray] = normal) -> None:
-    """Add samples of a function of one float: without axes, empty, with axes of size 1, ordinary, of small or large size."""
-    SAMPLES[name] = [Sample((draw(*shape),), {}, each(function)) for shape in [(), (0, 3), (1, 4, 1), (2, 3), (3, 1, 2)]]
+    """Add samples of a function of one float: without axes, empty, axes of size 1, ordinary, tiny or huge."""
+    SAMPLES[name] = [
+        Sample((draw(*shape),), {}, each(function)) for shape in [(), (0, 3), (1, 4, 1), (2, 3), (3, 1, 2)]
+    ]
     # where 0 lies inside of what the function takes, tiny numbers; else large ones
     scale = 1e-5 if draw in (normal, inside) else 1e4
     SAMPLES[name].append(Sample((draw(5) * scale,), {}, each(function), differentiate=False))
@@ -241,7 +243,9 @@ for name, function in {
     pairs += [(OTHER, OTHER), (TRUTH[None, :1], OTHER)]
     SAMPLES[name] = [Sample(pair, {}, each(function)) for pair in pairs]
     WRONG[name] = [Wrong((normal(2), normal(2)), "C1"), Wrong((TRUTH, TRUTH[:3]), "C3")]
-SAMPLES["logical_not"] = [Sample((x,), {}, each(lambda x: not x)) for x in (TRUTH, TRUTH[0], TRUTH[:0], TRUTH[:, None], TRUTH[None], ~TRUTH)]
+SAMPLES["logical_not"] = [
+    Sample((x,), {}, each(lambda x: not x)) for x in (TRUTH, TRUTH[0], TRUTH[:0], TRUTH[:, None], TRUTH[None], ~TRUTH)
+]
 WRONG["logical_not"] = [Wrong((np.array([0, 1]),), "C1")]
 
 SAMPLES["cast"] = [

@@ -51,6 +51,13 @@ WRONG["matmul"] = [
 
 SAMPLES["matrix_transpose"] = [
     Sample((x,), {}, lambda x: np.einsum("...mn->...nm", x))
-    for x in (normal(2, 3), normal(4, 1, 3), normal(0, 2), normal(2, 1, 3, 0), np.array([[1, 2, 3]]), normal(3, 3) * 1e3)
+    for x in (
+        normal(2, 3),
+        normal(4, 1, 3),
+        normal(0, 2),
+        normal(2, 1, 3, 0),
+        np.array([[1, 2, 3]]),
+        normal(3, 3) * 1e3,
+    )
 ]
 WRONG["matrix_transpose"] = [Wrong((normal(3),), "C1"), Wrong((normal(),), "C1")]
