@@ -173,6 +173,7 @@ class Function:
     tests: list[Any] = field(default_factory=list)
     differentiate: Any = None
     places: dict[str, Origin] = field(default_factory=dict)  # of every declared name
+    order: tuple[list[str], list[list[str]]] | None = None  # see `mentions.node_order`
 
     @property
     def root(self) -> Function:

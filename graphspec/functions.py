@@ -11,8 +11,8 @@ from graphspec.calls import CallBuilder, Written
 from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
 from graphspec.errors import did_you_mean
 from graphspec.expression import Term
-from graphspec.graph import Graph, declared_order
-from graphspec.mentions import node_references
+from graphspec.graph import Graph
+from graphspec.mentions import node_order
 from graphspec.names import join
 from graphspec.op import OPS, make
 from graphspec.origin import Origin
@@ -28,7 +28,6 @@ class Builder(CallBuilder):
     def __init__(self, graph: Graph):
         super().__init__(graph)
         self.updates: dict[str, Value] = {}
-        self._orders: dict[Function, list[str]] = {}
 
     # -- bodies -----------------------------------------------------------------------------------------------------
 
@@ -39,7 +38,7 @@ class Builder(CallBuilder):
             self.declared.update(join(scope.prefix, name) for name in function.places if "." in name)
         for name, value in function.constants.items():
             scope.values[name] = self.constant(scope, name, value)
-        for name in self._order(function):
+        for name in node_order(function)[0]:
             node = function.nodes[name]
             try:
                 scope.values[name] = self.node(scope, node)
@@ -51,12 +50,6 @@ class Builder(CallBuilder):
                 self._update(scope, name, expression)
             except Failure as failure:
                 self.note(failure)
-
-    def _order(self, function: Function) -> list[str]:
-        if function not in self._orders:
-            wanted = {name: node_references(function, node) for name, node in function.nodes.items()}
-            self._orders[function] = declared_order(wanted)[0]
-        return self._orders[function]
 
     def _update(self, scope: Scope, name: str, expression: Expression) -> None:
         target = self.lookup(scope, name, expression.origin)

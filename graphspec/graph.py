@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from graphspec.origin import Origin
 
 
+_CYCLE_STEPS = 1_000_000  # edges that the search for a shortest cycle looks at before it is content
+
+
 class Graph:
     """Nodes in the order of their emission, which is topological. A node is an index into the lists.
 
@@ -268,7 +271,7 @@ def _cycles(references: Mapping[str, Sequence[str]]) -> list[list[str]]:
     )
     rank = {name: i for i, name in enumerate(references)}
     parts = [part for part in networkx.strongly_connected_components(declared) if _cyclic(declared, part)]
-    cycles = [_shortest_cycle(declared.subgraph(part), rank) for part in parts]
+    cycles = [_shortest_cycle({n: [o for o in declared[n] if o in part] for n in part}, rank) for part in parts]
     return sorted(cycles, key=lambda cycle: rank[cycle[0]])
 
 
@@ -276,18 +279,42 @@ def _cyclic(declared: networkx.DiGraph, part: set[str]) -> bool:
     return len(part) > 1 or any(declared.has_edge(name, name) for name in part)
 
 
-def _shortest_cycle(part: networkx.DiGraph, rank: Mapping[str, int]) -> list[str]:
-    """Return a shortest cycle of a strongly connected part: a breadth-first search from each of its first names."""
-    import networkx
+def _shortest_cycle(part: Mapping[str, Sequence[str]], rank: Mapping[str, int]) -> list[str]:
+    """Return a shortest cycle of a strongly connected part, given as the successors of each of its names.
 
+    In a very large part only cycles through its first names are compared.
+    """
     best: list[str] = []
-    for start in sorted(part, key=rank.__getitem__)[:100]:
-        parents = networkx.single_source_shortest_path(part, start)
-        closing = [parents[other] for other in part.predecessors(start) if other in parents]
-        found = min(closing, key=len)
-        if not best or len(found) < len(best):
-            best = found
-        if len(best) <= 2:
+    looked_at = 0
+    for start in sorted(part, key=rank.__getitem__):
+        found, steps = _cycle_through(part, start, len(best))
+        best, looked_at = found or best, looked_at + steps
+        if len(best) <= 2 or looked_at > _CYCLE_STEPS:
             break
     first = min(range(len(best)), key=lambda i: rank[best[i]])
     return best[first:] + best[:first]
+
+
+def _cycle_through(part: Mapping[str, Sequence[str]], start: str, limit: int) -> tuple[list[str], int]:
+    """Return the shortest cycle through ``start`` of fewer than ``limit`` names, and how many edges were seen."""
+    before: dict[str, str] = {}
+    level, depth, steps = [start], 1, 0
+    while level and (depth < limit or not limit):
+        following = []
+        for name in level:
+            for other in part[name]:
+                steps += 1
+                if other == start:
+                    return _way_back(before, start, name), steps
+                if other not in before:
+                    before[other] = name
+                    following.append(other)
+        level, depth = following, depth + 1
+    return [], steps
+
+
+def _way_back(before: Mapping[str, str], start: str, name: str) -> list[str]:
+    path = [name]
+    while path[-1] != start:
+        path.append(before[path[-1]])
+    return path[::-1]

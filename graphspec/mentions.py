@@ -8,6 +8,7 @@ from graphspec.attribute import SHAPE_KINDS, Attribute
 from graphspec.callee import resolve, signature
 from graphspec.declaration import AttributeSlot, Expression, Function, NodeDeclaration
 from graphspec.expression import Term, mentions, parse, walk
+from graphspec.graph import declared_order
 from graphspec.origin import Origin
 from graphspec.source import Seq
 from graphspec.structure import node_expressions, op_attribute, operand_terms
@@ -38,6 +39,15 @@ def node_references(function: Function, node: NodeDeclaration) -> list[str]:
         found.update(dict.fromkeys(text for text, _ in slot_mentions(slot, declared)))
     declared_names = (find_declared(function.places, text) for text in found)
     return list(dict.fromkeys(name for name in declared_names if name is not None))
+
+
+def node_order(function: Function) -> tuple[list[str], list[list[str]]]:
+    """Return the nodes so that operands come first, and the cycles among them; found once."""
+    if function.order is None:
+        function.order = declared_order(
+            {name: node_references(function, node) for name, node in function.nodes.items()}
+        )
+    return function.order
 
 
 def expression_mentions(function: Function, expression: Expression) -> Iterator[Mention]:

@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, dataclass, field, fields
 from functools import cache
+from inspect import get_annotations
 from typing import Any, ClassVar, TypeAlias, TypeVar
 
 from graphspec.attribute import REQUIRED, Attribute, bind_dims, dims_in, has_dims
@@ -131,7 +132,7 @@ def op(name: str, *, ports: str, outputs: str = "y", family: str | None = None) 
         cls.family = family or cls.__module__.rpartition(".")[2]
         cls.differentiable = cls.vjp is not Op.vjp
         # an op without attributes of its own inherits all that a dataclass would generate, which is slow to make
-        own = {key for key, hint in cls.__dict__.get("__annotations__", {}).items() if "ClassVar" not in str(hint)}
+        own = {key for key, hint in get_annotations(cls).items() if "ClassVar" not in str(hint)}
         OPS[name] = dataclass(frozen=True)(cls) if own else cls
         return OPS[name]  # type: ignore[return-value]
 

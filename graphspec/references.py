@@ -16,7 +16,7 @@ from graphspec.mentions import (
     dim_names,
     expression_mentions,
     find_declared,
-    node_references,
+    node_order,
     shape_positions,
     slot_mentions,
     slots,
@@ -226,9 +226,7 @@ def _gradient_keys(function: Function) -> Iterator[Diagnostic]:
 
 
 def _cycles(function: Function) -> Iterator[Diagnostic]:
-    wanted = {name: node_references(function, node) for name, node in function.nodes.items()}
-    _, cycles = declared_order(wanted)
-    for cycle in cycles:
+    for cycle in node_order(function)[1]:
         names = [*cycle, cycle[0]]
         related = tuple(
             Related(f"{name} needs {before}", function.places[name].location)

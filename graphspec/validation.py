@@ -39,9 +39,17 @@ def validate(source: Source) -> list[Diagnostic]:
         message = f"a spec is a mapping of keys, found {describe(source.data)}"
         return [problem("GS204", message, source.at(source.mark), hint="begin with `graphspec: 1`")]
     found: list[Diagnostic] = []
-    for error in _validator().iter_errors(source.data):
+    for error in _validator().iter_errors(_without_expressions(source.data)):
         found.extend(_translate(source, error))
     return found
+
+
+def _without_expressions(data: Map) -> dict[str, Any]:
+    """Return a document without the nodes that are expressions: any text or number is one, and there may be many."""
+    nodes = data.get("nodes")
+    if not isinstance(nodes, Map):
+        return data
+    return {**data, "nodes": {name: node for name, node in nodes.items() if not isinstance(node, str | int | float)}}
 
 
 def _translate(source: Source, error: Any) -> Iterable[Diagnostic]:

@@ -22,8 +22,30 @@ STEP = 1e-30
 # ops whose kernels are analytic, and so take complex numbers as they are
 ANALYTIC = {
     name: ({}, 1)
-    for name in "exp expm1 log log1p log2 log10 sqrt sin cos tan asin acos atan sinh cosh tanh asinh atanh "
-    "reciprocal square negative rsqrt".split()  # noqa: SIM905
+    for name in [
+        "exp",
+        "expm1",
+        "log",
+        "log1p",
+        "log2",
+        "log10",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "asin",
+        "acos",
+        "atan",
+        "sinh",
+        "cosh",
+        "tanh",
+        "asinh",
+        "atanh",
+        "reciprocal",
+        "square",
+        "negative",
+        "rsqrt",
+    ]
 } | {
     "add": ({}, 2),
     "subtract": ({}, 2),

@@ -188,7 +188,9 @@ def test_l10_1_json_has_its_own_numbers() -> None:
         ("functions: {g: {nodes: {y: sum(a, axis=0)}}}", 2, 28, 'y: "sum(a, axis=0)"'),
     ],
 )
-def test_l10_2_an_expression_that_brackets_cut_has_its_own_message(text: str, line: int, column: int, quoted: str) -> None:
+def test_l10_2_an_expression_that_brackets_cut_has_its_own_message(
+    text: str, line: int, column: int, quoted: str
+) -> None:
     found = diagnostics(text)
     assert place(found[0]) == ("GS110", line, column)
     assert "inside { } and [ ]" in found[0].message

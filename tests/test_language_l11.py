@@ -125,10 +125,17 @@ def test_l11_1_a_duplicate_is_reported_at_the_second_place() -> None:
         ("nodes: {x: 1 + 1}\ninputs: {x: 1}\noutputs: x", ("GS302", 2, 9), (3, 10)),
         ("inputs: {a: 1}\nstate: {a: 1}\nnodes: {x: 1 + 1}\noutputs: x", ("GS302", 3, 9), (2, 10)),
         ("inputs: {x: 1, x: 2}\nnodes: {f: x}\noutputs: f", ("GS102", 2, 16), (2, 10)),
-        ("inputs: {x: 1}\nnodes: {f: {op: add}}\nedges:\n  - x -> f: 1\n  - x -> f: 2\noutputs: f", ("GS302", 6, 5), (5, 5)),
+        (
+            "inputs: {x: 1}\nnodes: {f: {op: add}}\nedges:\n  - x -> f: 1\n  - x -> f: 2\noutputs: f",
+            ("GS302", 6, 5),
+            (5, 5),
+        ),
     ]:
         found = only(text)
-        assert {place(found), *related(found)} == {second, first} or {place(found)[1:], *related(found)} == {second[1:], first}
+        assert {place(found), *related(found)} == {second, first} or {place(found)[1:], *related(found)} == {
+            second[1:],
+            first,
+        }
         assert place(found)[0] == second[0]
 
 
@@ -139,7 +146,13 @@ def test_l11_2_a_diagnostic_in_json() -> None:
     found = only("inputs:\n  v: [1, 2]\n  u: [1, 2, 3]\nnodes:\n  f: v + u\noutputs: f")
     data = json.loads(json.dumps(found.to_dict()))
     assert set(data) == {"code", "severity", "message", "file", "line", "column", "path", "hint", "related"}
-    assert (data["code"], data["severity"], data["file"], data["line"], data["column"]) == ("GS402", "error", "<text>", 6, 6)
+    assert (data["code"], data["severity"], data["file"], data["line"], data["column"]) == (
+        "GS402",
+        "error",
+        "<text>",
+        6,
+        6,
+    )
     assert [set(item) for item in data["related"]] == [{"message", "file", "line", "column"}] * 2
     assert [(item["line"], item["column"]) for item in data["related"]] == [(3, 3), (4, 3)]
 
@@ -179,7 +192,9 @@ def test_l11_2_a_cycle_is_the_shortest_one() -> None:
 
 
 def test_l11_2_an_edge_may_close_a_cycle() -> None:
-    found = diagnostics("inputs: {x: 1}\nnodes:\n  a: {op: add, inputs: [x]}\n  b: a + 1\nedges:\n  - b -> a\noutputs: b")
+    found = diagnostics(
+        "inputs: {x: 1}\nnodes:\n  a: {op: add, inputs: [x]}\n  b: a + 1\nedges:\n  - b -> a\noutputs: b"
+    )
     assert [item.code for item in found] == ["GS306", "GS304"]
     found = only("nodes:\n  a: {op: add}\n  b: a + 1\nedges:\n  - b -> a\noutputs: b")
     assert place(found) == ("GS306", 3, 3)
@@ -333,7 +348,9 @@ def test_l11_3_up_to_three_names() -> None:
     assert found.hint == "did you mean 'xa', 'xb' or 'xc'?"
 
 
-@pytest.mark.parametrize(("a", "b", "distance"), [("ab", "ba", 1), ("widht", "width", 1), ("abcd", "badc", 2), ("a", "a", 0), ("", "ab", 2)])
+@pytest.mark.parametrize(
+    ("a", "b", "distance"), [("ab", "ba", 1), ("widht", "width", 1), ("abcd", "badc", 2), ("a", "a", 0), ("", "ab", 2)]
+)
 def test_l11_3_a_transposition_is_one_edit(a: str, b: str, distance: int) -> None:
     assert edit_distance(a, b, 5) == distance
 
@@ -343,7 +360,13 @@ def test_l11_3_a_transposition_is_one_edit(a: str, b: str, distance: int) -> Non
     [
         *(("mul", "multiply"), ("sub", "subtract"), ("div", "divide"), ("neg", "negative"), ("power", "pow")),
         *(("dot", "matmul"), ("transpose", "permute_dims"), ("permute", "permute_dims"), ("unsqueeze", "expand_dims")),
-        *(("cat", "concat"), ("concatenate", "concat"), ("view", "reshape"), ("ReduceSum", "sum"), ("reduce_mean", "mean")),
+        *(
+            ("cat", "concat"),
+            ("concatenate", "concat"),
+            ("view", "reshape"),
+            ("ReduceSum", "sum"),
+            ("reduce_mean", "mean"),
+        ),
         *(("Mul", "multiply"), ("MatMul", "matmul"), ("np.multiply", "multiply"), ("gather", "take_along_axis")),
         *(("arctan", "atan"), ("clamp", "clip"), ("astype", "cast"), ("detach", "stop_gradient"), ("dense", "linear")),
         *(("amax", "max"), ("eq", "equal"), ("gt", "greater"), ("ln", "log"), ("Gemm", "linear"), ("absolute", "abs")),

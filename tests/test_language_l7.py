@@ -39,7 +39,16 @@ def scaled(nodes: str, outputs: str = "f") -> str:
 
 def test_l7_1_every_call_has_parameters_and_state_of_its_own() -> None:
     loaded = program(scaled("  h: scale(x)\n  g: scale(h)\n  f: scale(g) + scale(g)"))
-    assert list(loaded.parameters) == ["h.w", "h.b", "g.w", "g.b", "f.scale.w", "f.scale.b", "f.scale_2.w", "f.scale_2.b"]
+    assert list(loaded.parameters) == [
+        "h.w",
+        "h.b",
+        "g.w",
+        "g.b",
+        "f.scale.w",
+        "f.scale.b",
+        "f.scale_2.w",
+        "f.scale_2.b",
+    ]
     assert list(loaded.state) == ["h.count", "g.count", "f.scale.count", "f.scale_2.count"]
     assert len({float(loaded.parameters[f"{call}.w"]) for call in ("h", "g", "f.scale", "f.scale_2")}) == 4
     assert list(loaded.run().updates) == ["h.count", "g.count", "f.scale.count", "f.scale_2.count"]
@@ -85,7 +94,9 @@ def test_l7_1_state_may_be_bound_by_name() -> None:
     assert list(loaded.state) == ["steps"]
 
 
-@pytest.mark.parametrize(("call", "hint"), [("scale(x, bb=3)", "did you mean 'b'?"), ("scale(x, weight=3)", "signature")])
+@pytest.mark.parametrize(
+    ("call", "hint"), [("scale(x, bb=3)", "did you mean 'b'?"), ("scale(x, weight=3)", "signature")]
+)
 def test_l7_1_what_is_not_a_parameter_cannot_be_bound(call: str, hint: str) -> None:
     found = only(scaled(f"  f: {call}"))
     assert place(found) == ("GS210", 16, 15)
@@ -129,7 +140,9 @@ def test_l7_1_the_shape_of_what_is_bound_may_use_dims() -> None:
     assert loaded.run()["f"].tolist() == [6, 6]
 
 
-@pytest.mark.parametrize("written", ["{op: scale, inputs: h, share: h}", '"scale(h, share=h)"', "\"scale(h, share='h')\""])
+@pytest.mark.parametrize(
+    "written", ["{op: scale, inputs: h, share: h}", '"scale(h, share=h)"', "\"scale(h, share='h')\""]
+)
 def test_l7_1_share_uses_all_parameters_and_state(written: str) -> None:
     loaded = program(scaled(f"  h: scale(x)\n  f: {written}"))
     assert list(loaded.parameters) == ["h.w", "h.b"]
@@ -174,7 +187,9 @@ def test_l7_1_share_and_a_bound_parameter() -> None:
 
 
 @pytest.mark.parametrize("written", ["{op: scale, inputs: x, share: SHARED}", '"scale(x, share=SHARED)"'])
-@pytest.mark.parametrize(("shared", "code"), [("hh", "GS301"), ("t", "GS313"), ("x", "GS313"), ("s", "GS313"), ("k", "GS313")])
+@pytest.mark.parametrize(
+    ("shared", "code"), [("hh", "GS301"), ("t", "GS313"), ("x", "GS313"), ("s", "GS313"), ("k", "GS313")]
+)
 def test_l7_1_share_names_a_call_of_the_same_function(written: str, shared: str, code: str) -> None:
     text = scaled(f"  h: scale(x)\n  t: twice(x)\n  s: x + 1\n  k: relu(x)\n  f: {written.replace('SHARED', shared)}")
     found = only(text)
@@ -236,7 +251,9 @@ def test_l7_2_a_count_of_copies(count: str) -> None:
 
 
 def test_l7_2_the_gradient_goes_through_all_copies() -> None:
-    text = REPEAT.format(node="{op: layer, inputs: x, repeat: 4}").replace("outputs: block", "  f: sum(block)\noutputs: f")
+    text = REPEAT.format(node="{op: layer, inputs: x, repeat: 4}").replace(
+        "outputs: block", "  f: sum(block)\noutputs: f"
+    )
     loaded = program(text)
     gradients = loaded.backprop().gradients
     weights = [loaded.parameters[f"block.{i}.w"] for i in range(4)]
@@ -266,7 +283,9 @@ def test_l7_2_lists_of_equal_length() -> None:
     assert "different lengths" in found.message
 
 
-@pytest.mark.parametrize(("over", "code"), [("{ratee: [1, 2]}", "GS202"), ("{rate: [1, true]}", "GS205"), ("{}", "GS205")])
+@pytest.mark.parametrize(
+    ("over", "code"), [("{ratee: [1, 2]}", "GS202"), ("{rate: [1, true]}", "GS205"), ("{}", "GS205")]
+)
 def test_l7_2_over_names_attributes(over: str, code: str) -> None:
     found = only(REPEAT.format(node=f"{{op: layer, inputs: x, repeat: {{over: {over}}}}}"))
     assert found.code == code
@@ -292,7 +311,9 @@ def test_l7_2_a_parameter_that_is_passed_in_is_common_to_all() -> None:
 
 @pytest.mark.parametrize("repeat", ["0", "{over: {rate: []}}"])
 def test_l7_2_zero_copies_pass_the_first_input_on(repeat: str) -> None:
-    text = REPEAT.format(node=f"{{op: layer, inputs: x, repeat: {repeat}}}").replace("outputs: block", "  f: sum(block)\noutputs: f")
+    text = REPEAT.format(node=f"{{op: layer, inputs: x, repeat: {repeat}}}").replace(
+        "outputs: block", "  f: sum(block)\noutputs: f"
+    )
     loaded = program(text)
     assert list(loaded.parameters) == []
     result = loaded.backprop()
@@ -302,7 +323,15 @@ def test_l7_2_zero_copies_pass_the_first_input_on(repeat: str) -> None:
 
 @pytest.mark.parametrize(
     ("repeat", "code"),
-    [("-1", "GS205"), ("2.5", "GS204"), ("true", "GS204"), ("$x", "GS212"), ("$(depth > 2)", "GS205"), ("three", "GS205"), ("[1]", "GS204")],
+    [
+        ("-1", "GS205"),
+        ("2.5", "GS204"),
+        ("true", "GS204"),
+        ("$x", "GS212"),
+        ("$(depth > 2)", "GS205"),
+        ("three", "GS205"),
+        ("[1]", "GS204"),
+    ],
 )
 def test_l7_2_a_count_is_static(repeat: str, code: str) -> None:
     found = only(REPEAT.format(node=f"{{op: layer, inputs: x, repeat: {repeat}}}"))
@@ -432,7 +461,10 @@ def test_l7_3_a_hint_names_the_functions_of_an_import(tmp_path: Path) -> None:
 
 def test_l7_3_in_mapping_form_and_as_a_value(tmp_path: Path) -> None:
     assert gs.load(imported(tmp_path, "{op: lib.double, inputs: x}")).run()["f"] == 6
-    text = MAIN.replace("inputs:", "functions:\n  apply: {attributes: {op_of: {type: op}}, inputs: [a], nodes: {y: op_of(a)}, outputs: y}\ninputs:")
+    text = MAIN.replace(
+        "inputs:",
+        "functions:\n  apply: {attributes: {op_of: {type: op}}, inputs: [a], nodes: {y: op_of(a)}, outputs: y}\ninputs:",
+    )
     main = written(tmp_path, main=text.replace("CALL", "apply(x, op_of=lib.double)"), lib=LIBRARY, sub__deep=DEEP)
     assert gs.load(main).run()["f"] == 6
 
@@ -455,10 +487,22 @@ def test_l7_3_the_folder_is_that_of_the_file_that_the_caller_named(tmp_path: Pat
     assert "outside the spec's folder" in found.message
 
 
-@pytest.mark.parametrize("path", ["../out.yaml", "/etc/passwd", "sub/../../out.yaml", "file:///etc/passwd", "http://example.org/x.yaml", "..\\\\out.yaml"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../out.yaml",
+        "/etc/passwd",
+        "sub/../../out.yaml",
+        "file:///etc/passwd",
+        "http://example.org/x.yaml",
+        "..\\\\out.yaml",
+    ],
+)
 def test_l7_3_outside_the_folder(tmp_path: Path, path: str) -> None:
     (tmp_path / "out.yaml").write_text(DEEP)
-    main = written(tmp_path / "inner", main=f'graphspec: 1\nimports: {{lib: "{path}"}}\nnodes: {{f: lib(1)}}\noutputs: f')
+    main = written(
+        tmp_path / "inner", main=f'graphspec: 1\nimports: {{lib: "{path}"}}\nnodes: {{f: lib(1)}}\noutputs: f'
+    )
     assert located(wrong(main)) == ("GS112", "main.yaml", 2, 17)
 
 
@@ -636,7 +680,9 @@ def test_l7_recursion_is_an_error_that_prints_the_path() -> None:
     assert found.code == "GS307"
     assert "a -> b -> c -> a" in found.message
     assert related(found) == [(3, 31), (4, 31), (5, 31)]
-    assert problems("functions:\n  a: {inputs: [x], nodes: {y: a(x)}, outputs: y}\nnodes: {f: a(2)}\noutputs: f") == [("GS307", 3, 31)]
+    assert problems("functions:\n  a: {inputs: [x], nodes: {y: a(x)}, outputs: y}\nnodes: {f: a(2)}\noutputs: f") == [
+        ("GS307", 3, 31)
+    ]
 
 
 def test_l7_paths_of_calls() -> None:

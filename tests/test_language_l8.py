@@ -79,7 +79,13 @@ def test_l8_1_an_output_is_listed_once() -> None:
 
 @pytest.mark.parametrize(
     ("outputs", "code", "column"),
-    [("g", "GS301", 10), ("[f, gg]", "GS301", 14), ("{f: g + 1}", "GS301", 14), ("[h.nothing]", "GS311", 11), ("[f.add]", None, 0)],
+    [
+        ("g", "GS301", 10),
+        ("[f, gg]", "GS301", 14),
+        ("{f: g + 1}", "GS301", 14),
+        ("[h.nothing]", "GS311", 11),
+        ("[f.add]", None, 0),
+    ],
 )
 def test_l8_1_unknown_outputs(outputs: str, code: str | None, column: int) -> None:
     text = f"""
@@ -102,7 +108,9 @@ def test_l8_1_outputs_lists_something(outputs: str) -> None:
     assert place(found) == ("GS203", 3, 26)
 
 
-@pytest.mark.parametrize("section", ["nodes: {f: 1 + 1}", "inputs: {x: 1}", "parameters: {w: 1}", "functions: {}\nnodes: {f: 1 + 1}"])
+@pytest.mark.parametrize(
+    "section", ["nodes: {f: 1 + 1}", "inputs: {x: 1}", "parameters: {w: 1}", "functions: {}\nnodes: {f: 1 + 1}"]
+)
 def test_l8_1_outputs_is_required(section: str) -> None:
     found = only(section)
     assert place(found) == ("GS203", 1, 1)
@@ -210,7 +218,12 @@ def test_l8_2_zero_blocked_and_disconnected_are_told_apart() -> None:
         outputs: f
     """
     result = program(text).backprop()
-    assert {name: float(array) for name, array in result.gradients.items()} == {"x": 7, "steps": 0, "hidden": 0, "lonely": 0}
+    assert {name: float(array) for name, array in result.gradients.items()} == {
+        "x": 7,
+        "steps": 0,
+        "hidden": 0,
+        "lonely": 0,
+    }
     notes = {note.code + note.message.split("'")[1]: note.message for note in result.notes}
     assert set(notes) == {"GS505steps", "GS503hidden", "GS505lonely"}
     assert "zero everywhere" in notes["GS505steps"]
@@ -242,8 +255,16 @@ def test_l8_2_a_named_wrt_may_be_any_float_value() -> None:
     assert list(result.gradients) == names
     flat = {name: result.gradients[name].tolist() for name in names}
     assert flat == {
-        **{"x": 2520, "h": 105, "h.inner": 1260, "h.w": 3780, "s": 756, "fixed": 540, "c": [1260, 1260], "f": 1},
-        **{"f.multiply": 21, "h.y": 105},
+        "x": 2520,
+        "h": 105,
+        "h.inner": 1260,
+        "h.w": 3780,
+        "s": 756,
+        "fixed": 540,
+        "c": [1260, 1260],
+        "f": 1,
+        "f.multiply": 21,
+        "h.y": 105,
     }
     assert loaded.backprop(wrt="h").gradients["h"] == 105
     assert loaded.backprop(of="h", wrt=["h.inner"]).gradients["h.inner"] == 12
@@ -387,7 +408,9 @@ def test_l8_3_updates_read_the_values_from_before_and_take_effect_together() -> 
 
 @pytest.mark.parametrize("method", ["run", "backprop"])
 def test_l8_3_a_run_changes_nothing(method: str) -> None:
-    loaded = program("inputs: {x: 2}\nparameters: {w: 3}\nstate: {n: 0}\nnodes: {f: x * w}\nupdates: {n: n + 1, w: w - x}\noutputs: f")
+    loaded = program(
+        "inputs: {x: 2}\nparameters: {w: 3}\nstate: {n: 0}\nnodes: {f: x * w}\nupdates: {n: n + 1, w: w - x}\noutputs: f"
+    )
     results = [getattr(loaded, method)() for _ in range(3)]
     assert [float(result.updates["n"]) for result in results] == [1, 1, 1]
     assert [float(result.updates["w"]) for result in results] == [1, 1, 1]
@@ -523,7 +546,10 @@ def test_l8_3_arrays_belong_to_the_caller() -> None:
     assert x.tolist() == [5, 6]
     second = loaded.run()
     assert {name: array.tolist() for name, array in second.outputs.items()} == {
-        **{"f": [3, 8], "g": [1, 2], "x": [1, 2], "w": [3, 4]}
+        "f": [3, 8],
+        "g": [1, 2],
+        "x": [1, 2],
+        "w": [3, 4],
     }
     assert first["f"].tolist() == [-1, -1]
     kept = loaded.backprop(of=None, wrt="x") if loaded.model.of else None
@@ -539,7 +565,11 @@ def test_l8_3_values_that_cannot_be_computed_are_left_out() -> None:
 
 
 def test_l8_3_what_a_feed_makes_of_a_document_is_the_fault_of_the_feed() -> None:
-    loaded = program("inputs: {x: {shape: [...]}, w: {shape: [3, 2]}}\nnodes: {f: x + sum(w, axis=0)}\noutputs: f".replace("f: x + sum(w, axis=0)", "f: 'x + sum(w, axis=0)'"))
+    loaded = program(
+        "inputs: {x: {shape: [...]}, w: {shape: [3, 2]}}\nnodes: {f: x + sum(w, axis=0)}\noutputs: f".replace(
+            "f: x + sum(w, axis=0)", "f: 'x + sum(w, axis=0)'"
+        )
+    )
     assert loaded.run(x=1, w=np.ones((3, 2)))["f"].tolist() == [4, 4]
     text = "inputs: {x: {optional: true}, y: [1, 2, 3]}\nnodes: {f: y + x @ y if given(x) else y}\noutputs: f"
     with pytest.raises(gs.FeedError) as info:
@@ -613,7 +643,9 @@ def test_l8_4_a_random_node_carries_its_path() -> None:
 
 
 def test_l8_4_a_new_node_changes_no_other() -> None:
-    more = DROPOUT.replace("    attributes: {training: true}\n", "").replace("nodes:\n", "nodes:\n      first: random_uniform(shape=[3])\n")
+    more = DROPOUT.replace("    attributes: {training: true}\n", "").replace(
+        "nodes:\n", "nodes:\n      first: random_uniform(shape=[3])\n"
+    )
     before, after = dropout().run(seed=3), program(more, attributes={"training": True}).run(seed=3)
     for name in before.outputs:
         assert before[name].tobytes() == after[name].tobytes()

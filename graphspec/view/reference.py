@@ -12,43 +12,44 @@ from graphspec.view.catalogue import attribute_rows, documentation, family, natu
 # theirs=ours; a bare name is ours too; theirs=- is missing; several words may stand for ours
 ARRAY_API = """
 abs acos acosh add all any arange argmax argmin argsort asin asinh astype=cast atan atan2 atanh bitwise_and
-bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor broadcast_arrays=broadcast_to broadcast_to
-ceil cholesky clip concat conj=- copysign cos cosh count_nonzero cross=- cumulative_prod cumulative_sum det diagonal
-diff=- divide eigh eigvalsh=eigh empty=zeros empty_like=zeros_like equal exp expand_dims expm1 eye flip floor
-floor_divide full full_like greater greater_equal hypot imag=- inv isfinite isin=- isinf isnan less less_equal linspace
-log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul matrix_norm matrix_power=-
-matrix_rank=- matrix_transpose max maximum mean meshgrid=- min minimum moveaxis multiply negative nextafter nonzero
-not_equal ones ones_like outer permute_dims pinv positive=identity pow prod qr real=- reciprocal remainder repeat
-reshape roll round searchsorted sign signbit sin sinh slogdet solve sort sqrt square squeeze stack std sum svd
-svdvals=svd subtract take take_along_axis tan tanh tensordot tile trace tril triu trunc unique_values=- unstack var
-vecdot vector_norm where zeros zeros_like
+bitwise_invert bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor broadcast_arrays=broadcast_to
+broadcast_to ceil cholesky clip concat conj=- copysign cos cosh count_nonzero cross=- cumulative_prod cumulative_sum
+det diagonal diff=- divide eigh eigvalsh=eigh empty=zeros empty_like=zeros_like equal exp expand_dims expm1 eye flip
+floor floor_divide full full_like greater greater_equal hypot imag=- inv isfinite isin=- isinf isnan less less_equal
+linspace log log10 log1p log2 logaddexp logical_and logical_not logical_or logical_xor matmul matrix_norm
+matrix_power=- matrix_rank=- matrix_transpose max maximum mean meshgrid=- min minimum moveaxis multiply negative
+nextafter nonzero not_equal ones ones_like outer permute_dims pinv positive=identity pow prod qr real=- reciprocal
+remainder repeat reshape roll round searchsorted sign signbit sin sinh slogdet solve sort sqrt square squeeze stack
+std sum svd svdvals=svd subtract take take_along_axis tan tanh tensordot tile trace tril triu trunc unique_values=-
+unstack var vecdot vector_norm where zeros zeros_like
 """
 ONNX = """
 Abs=abs Acos=acos Acosh=acosh Add=add And=logical_and ArgMax=argmax ArgMin=argmin Asin=asin Asinh=asinh Atan=atan
 Atanh=atanh AveragePool=avg_pool BatchNormalization=batch_norm Bernoulli=random_bernoulli BitShift=bitwise_left_shift
-BitwiseAnd=bitwise_and BitwiseNot=bitwise_invert BitwiseOr=bitwise_or BitwiseXor=bitwise_xor BlackmanWindow=- Cast=cast
-CastLike=cast Ceil=ceil Celu=celu CenterCropPad=pad Clip=clip Col2Im=fold Compress=- Concat=concat Constant=constants
-ConstantOfShape=full Conv=conv ConvInteger=- ConvTranspose=conv_transpose Cos=cos Cosh=cosh CumSum=cumulative_sum DFT=-
-DeformConv=- DepthToSpace=pixel_shuffle DequantizeLinear=- Det=det Div=divide Dropout=dropout Einsum=einsum Elu=elu
-Equal=equal Erf=erf Exp=exp Expand=broadcast_to EyeLike=eye Flatten=flatten Floor=floor GRU=- Gather=take
-GatherElements=take_along_axis GatherND=gather_nd Gelu=gelu Gemm=matmul GlobalAveragePool=global_average_pool
-GlobalMaxPool=global_max_pool Greater=greater GreaterOrEqual=greater_equal GridSample=- GroupNormalization=group_norm
-HardSigmoid=hard_sigmoid HardSwish=hard_swish Hardmax=- Identity=identity If=- InstanceNormalization=instance_norm
-IsInf=isinf IsNaN=isnan LRN=local_response_norm LSTM=- LayerNormalization=layer_norm LeakyRelu=leaky_relu Less=less
-LessOrEqual=less_equal Log=log LogSoftmax=log_softmax Loop=- LpNormalization=vector_norm LpPool=- MatMul=matmul
-MatMulInteger=- Max=maximum MaxPool=max_pool MaxRoiPool=- MaxUnpool=- Mean=mean MeanVarianceNormalization=- Min=minimum
-Mish=mish Mod=remainder Mul=multiply Multinomial=random_categorical Neg=negative
-NegativeLogLikelihoodLoss=negative_log_likelihood NonMaxSuppression=- NonZero=nonzero Not=logical_not OneHot=one_hot Or=logical_or PRelu=prelu Pad=pad Pow=pow
-QuantizeLinear=- RNN=- RandomNormal=random_normal RandomNormalLike=random_normal RandomUniform=random_uniform
+BitwiseAnd=bitwise_and BitwiseNot=bitwise_invert BitwiseOr=bitwise_or BitwiseXor=bitwise_xor BlackmanWindow=-
+Cast=cast CastLike=cast Ceil=ceil Celu=celu CenterCropPad=pad Clip=clip Col2Im=fold Compress=- Concat=concat
+Constant=constants ConstantOfShape=full Conv=conv ConvInteger=- ConvTranspose=conv_transpose Cos=cos Cosh=cosh
+CumSum=cumulative_sum DFT=- DeformConv=- DepthToSpace=pixel_shuffle DequantizeLinear=- Det=det Div=divide
+Dropout=dropout Einsum=einsum Elu=elu Equal=equal Erf=erf Exp=exp Expand=broadcast_to EyeLike=eye Flatten=flatten
+Floor=floor GRU=- Gather=take GatherElements=take_along_axis GatherND=gather_nd Gelu=gelu Gemm=matmul
+GlobalAveragePool=global_average_pool GlobalMaxPool=global_max_pool Greater=greater GreaterOrEqual=greater_equal
+GridSample=- GroupNormalization=group_norm HardSigmoid=hard_sigmoid HardSwish=hard_swish Hardmax=- Identity=identity
+If=- InstanceNormalization=instance_norm IsInf=isinf IsNaN=isnan LRN=local_response_norm LSTM=-
+LayerNormalization=layer_norm LeakyRelu=leaky_relu Less=less LessOrEqual=less_equal Log=log LogSoftmax=log_softmax
+Loop=- LpNormalization=vector_norm LpPool=- MatMul=matmul MatMulInteger=- Max=maximum MaxPool=max_pool MaxRoiPool=-
+MaxUnpool=- Mean=mean MeanVarianceNormalization=- Min=minimum Mish=mish Mod=remainder Mul=multiply
+Multinomial=random_categorical Neg=negative NegativeLogLikelihoodLoss=negative_log_likelihood NonMaxSuppression=-
+NonZero=nonzero Not=logical_not OneHot=one_hot Or=logical_or PRelu=prelu Pad=pad Pow=pow QuantizeLinear=- RNN=-
+RandomNormal=random_normal RandomNormalLike=random_normal RandomUniform=random_uniform
 RandomUniformLike=random_uniform Range=arange Reciprocal=reciprocal ReduceL1=vector_norm ReduceL2=vector_norm
 ReduceLogSum=sum ReduceLogSumExp=logsumexp ReduceMax=max ReduceMean=mean ReduceMin=min ReduceProd=prod ReduceSum=sum
 ReduceSumSquare=sum Relu=relu Reshape=reshape Resize=resize ReverseSequence=- RoiAlign=- Round=round
 RotaryEmbedding=rotary_embedding RMSNormalization=rms_norm Attention=scaled_dot_product_attention STFT=- Scan=-
 ScatterElements=scatter ScatterND=scatter_nd Selu=selu Shape=x.shape Shrink=- Sigmoid=sigmoid Sign=sign Sin=sin
-Sinh=sinh Size=x.shape Slice=slice Softmax=softmax SoftmaxCrossEntropyLoss=cross_entropy Softplus=softplus Softsign=softsign
-SpaceToDepth=- Split=split Sqrt=sqrt Squeeze=squeeze StringConcat=- Sub=subtract Sum=add Swish=silu Tan=tan Tanh=tanh
-ThresholdedRelu=threshold Tile=tile TopK=top_k Transpose=permute_dims Trilu=tril Unique=- Unsqueeze=expand_dims
-Where=where Xor=logical_xor
+Sinh=sinh Size=x.shape Slice=slice Softmax=softmax SoftmaxCrossEntropyLoss=cross_entropy Softplus=softplus
+Softsign=softsign SpaceToDepth=- Split=split Sqrt=sqrt Squeeze=squeeze StringConcat=- Sub=subtract Sum=add Swish=silu
+Tan=tan Tanh=tanh ThresholdedRelu=threshold Tile=tile TopK=top_k Transpose=permute_dims Trilu=tril Unique=-
+Unsqueeze=expand_dims Where=where Xor=logical_xor
 """
 TORCH = """
 adaptive_avg_pool2d=global_average_pool adaptive_max_pool2d=global_max_pool affine_grid=- alpha_dropout=-
@@ -56,13 +57,13 @@ avg_pool1d=avg_pool avg_pool2d=avg_pool avg_pool3d=avg_pool batch_norm bilinear 
 binary_cross_entropy_with_logits=binary_cross_entropy celu conv1d conv2d conv3d conv_transpose1d=conv_transpose
 conv_transpose2d conv_transpose3d=conv_transpose cosine_embedding_loss=cosine_embedding cosine_similarity=vecdot
 cross_entropy ctc_loss=- dropout dropout2d=dropout elu embedding embedding_bag=- feature_alpha_dropout=- fold
-fractional_max_pool2d=- gaussian_nll_loss=gaussian_nll gelu glu grid_sample=- group_norm gumbel_softmax=-
-hardshrink=- hardsigmoid=hard_sigmoid hardswish=hard_swish hardtanh=hard_tanh hinge_embedding_loss=- huber_loss=huber
-instance_norm interpolate=resize kl_div=kl_divergence l1_loss=mean_absolute_error layer_norm leaky_relu linear
-local_response_norm log_softmax logsigmoid=softplus lp_pool2d=- margin_ranking_loss=- max_pool1d=max_pool
-max_pool2d=max_pool max_pool3d=max_pool max_unpool2d=- mish mse_loss=mean_squared_error multi_margin_loss=-
-multilabel_margin_loss=- multilabel_soft_margin_loss=- nll_loss=negative_log_likelihood normalize=vector_norm one_hot
-pad pairwise_distance=vector_norm pixel_shuffle pixel_unshuffle=- poisson_nll_loss=poisson_nll prelu relu relu6 rms_norm
+fractional_max_pool2d=- gaussian_nll_loss=gaussian_nll gelu glu grid_sample=- group_norm gumbel_softmax=- hardshrink=-
+hardsigmoid=hard_sigmoid hardswish=hard_swish hardtanh=hard_tanh hinge_embedding_loss=- huber_loss=huber instance_norm
+interpolate=resize kl_div=kl_divergence l1_loss=mean_absolute_error layer_norm leaky_relu linear local_response_norm
+log_softmax logsigmoid=softplus lp_pool2d=- margin_ranking_loss=- max_pool1d=max_pool max_pool2d=max_pool
+max_pool3d=max_pool max_unpool2d=- mish mse_loss=mean_squared_error multi_margin_loss=- multilabel_margin_loss=-
+multilabel_soft_margin_loss=- nll_loss=negative_log_likelihood normalize=vector_norm one_hot pad
+pairwise_distance=vector_norm pixel_shuffle pixel_unshuffle=- poisson_nll_loss=poisson_nll prelu relu relu6 rms_norm
 rrelu=- scaled_dot_product_attention selu sigmoid silu smooth_l1_loss=smooth_l1 soft_margin_loss=- softmax softmin
 softplus softshrink=- softsign tanh tanhshrink=- threshold triplet_margin_loss=triplet_margin unfold upsample=resize
 """
