@@ -169,7 +169,12 @@ class CallBuilder(LeafBuilder):
             scope.output_path = None
         self._inputs(scope, bound, site, term)
         self._bind_parameters(scope, bound)
-        self.body(scope)
+        try:
+            self.body(scope)
+        except RecursionError:  # a caller that is deep itself leaves less room than `_MAX_CALLS` needs
+            if outer.calls:
+                raise
+            raise Failure.at("GS307", "calls stand too deep inside one another for Python's stack", place) from None
         return self._outputs(scope, site, term, path)
 
     def _inputs(self, scope: Scope, bound: Bound[Written], site: Site, term: Term) -> None:

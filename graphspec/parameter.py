@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from graphspec.declaration import ParameterDeclaration
+from graphspec.ops.random import generator
 from graphspec.origin import Origin
 from graphspec.types import TensorType
 
@@ -44,14 +44,7 @@ class Parameter:
         if self.init is None:
             return np.array(np.broadcast_to(np.asarray(self.value, dtype=self.type.dtype), self.shape))
         name, arguments = self.init
-        return initial(name, arguments, self.shape, self.type.dtype, generator(seed, self.path))
-
-
-def generator(seed: int, path: str, step: int = 0) -> np.random.Generator:
-    """Return the random generator of one path: independent of every other path."""
-    words = np.frombuffer(hashlib.sha256(path.encode()).digest(), dtype=np.uint32)
-    entropy = [seed % 2**64, step, *(int(word) for word in words)]
-    return np.random.Generator(np.random.Philox(np.random.SeedSequence(entropy)))
+        return initial(name, arguments, self.shape, self.type.dtype, generator(seed, 0, self.path))
 
 
 def fans(shape: tuple[int, ...]) -> tuple[float, float]:
