@@ -234,7 +234,8 @@ def test_loading_takes_work_in_proportion() -> None:
         return sum(entry.callcount for entry in profile.getstats())
 
     calls(100)
-    assert calls(4_000) < 4.4 * calls(1_000)
+    small = calls(1_000)  # first: what is parsed is remembered
+    assert calls(4_000) < 4.4 * small
 
 
 def test_a_wide_graph() -> None:
@@ -299,4 +300,4 @@ def test_a_caller_that_is_deep_itself() -> None:
             assert [item.code for item in diagnostics(nested_calls(59))] == ["GS307"]
 
     gs.loads("graphspec: 1\n" + nested_calls(1))
-    below(sys.getrecursionlimit() - 500)
+    below(max(0, sys.getrecursionlimit() - 500))
