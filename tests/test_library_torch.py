@@ -82,6 +82,8 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[..., torch.Tensor]]] = {
         {"a": A, "label": LABEL},
         lambda a, label: F.cross_entropy(a, label, reduction="sum"),
     ),
+    "var": ("var(a, axis=0, correction=1)", {"a": A}, lambda a: a.var(dim=0)),
+    "std": ("std(a, keepdims=true)", {"a": A}, lambda a: a.std(dim=-1, correction=0, keepdim=True)),
     "layer_norm": ("layer_norm(a)", {"a": A}, lambda a: F.layer_norm(a, (6,))),
     "rms_norm": ("rms_norm(a)", {"a": A}, lambda a: F.rms_norm(a, (6,), eps=1e-6)),
     "group_norm": ("group_norm(x, groups=2)", {"x": IMAGE}, lambda x: F.group_norm(x, 2)),
@@ -90,6 +92,16 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[..., torch.Tensor]]] = {
     "local_response_norm": ("local_response_norm(x, size=3)", {"x": IMAGE}, lambda x: F.local_response_norm(x, 3)),
     "global_average_pool": ("global_average_pool(x)", {"x": IMAGE}, lambda x: x.mean(dim=(2, 3))),
     "global_max_pool": ("global_max_pool(x)", {"x": IMAGE}, lambda x: x.amax(dim=(2, 3))),
+    "adaptive_average_pool": (
+        "adaptive_average_pool(x, rows=2, columns=3)",
+        {"x": IMAGE},
+        lambda x: F.adaptive_avg_pool2d(x, (2, 3)),
+    ),
+    "adaptive_max_pool": (
+        "adaptive_max_pool(x, rows=3, columns=2)",
+        {"x": IMAGE},
+        lambda x: F.adaptive_max_pool2d(x, (3, 2)),
+    ),
     "flatten": ("flatten(x)", {"x": IMAGE}, lambda x: x.flatten(1)),
     "pixel_shuffle": ("pixel_shuffle(x, factor=2)", {"x": IMAGE}, lambda x: F.pixel_shuffle(x, 2)),
     "attention": (

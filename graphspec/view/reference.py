@@ -52,7 +52,7 @@ Tan=tan Tanh=tanh ThresholdedRelu=threshold Tile=tile TopK=top_k Transpose=permu
 Unsqueeze=expand_dims Where=where Xor=logical_xor
 """
 TORCH = """
-adaptive_avg_pool2d=global_average_pool adaptive_max_pool2d=global_max_pool affine_grid=- alpha_dropout=-
+adaptive_avg_pool2d=adaptive_average_pool adaptive_max_pool2d=adaptive_max_pool affine_grid=- alpha_dropout=-
 avg_pool1d=avg_pool avg_pool2d=avg_pool avg_pool3d=avg_pool batch_norm bilinear binary_cross_entropy
 binary_cross_entropy_with_logits=binary_cross_entropy celu conv1d conv2d conv3d conv_transpose1d=conv_transpose
 conv_transpose2d conv_transpose3d=conv_transpose cosine_embedding_loss=cosine_embedding cosine_similarity=vecdot
