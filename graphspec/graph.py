@@ -235,33 +235,13 @@ def declared_order(references: Mapping[str, Sequence[str]]) -> tuple[list[str], 
     ``references`` maps each name to the names it refers to; others are ignored. Returns the order and the shortest
     cycle of every strongly connected part that has one; names in or behind a cycle are left out of the order.
     """
-    order = _sorted(references)
-    return order, [] if len(order) == len(references) else _cycles(references)
+    declared = _declared(references)
+    order = _sorted(declared)
+    return order, [] if len(order) == len(declared) else _cycles(declared)
 
 
-def _sorted(references: Mapping[str, Sequence[str]]) -> list[str]:
-    """Return the names that no cycle is in the way of, each as early as what it refers to and the document allow."""
-    names = list(references)
-    rank = {name: i for i, name in enumerate(names)}
-    users: list[list[int]] = [[] for _ in names]
-    waiting = [0] * len(names)
-    for name, others in references.items():
-        for other in {rank[other] for other in others if other in rank}:
-            users[other].append(rank[name])
-            waiting[rank[name]] += 1
-    ready = [i for i, count in enumerate(waiting) if not count]  # ascending, so it is a heap
-    order: list[str] = []
-    while ready:
-        first = heapq.heappop(ready)
-        order.append(names[first])
-        for user in users[first]:
-            waiting[user] -= 1
-            if not waiting[user]:
-                heapq.heappush(ready, user)
-    return order
-
-
-def _cycles(references: Mapping[str, Sequence[str]]) -> list[list[str]]:
+def _declared(references: Mapping[str, Sequence[str]]) -> networkx.DiGraph:
+    """Return the declared graph: an edge from each name to every name that refers to it."""
     import networkx
 
     declared = networkx.DiGraph()
@@ -269,7 +249,33 @@ def _cycles(references: Mapping[str, Sequence[str]]) -> list[list[str]]:
     declared.add_edges_from(
         (other, name) for name, others in references.items() for other in others if other in references
     )
-    rank = {name: i for i, name in enumerate(references)}
+    return declared
+
+
+def _sorted(declared: networkx.DiGraph) -> list[str]:
+    """Return the names that no cycle is in the way of, each as early as what it refers to and the document allow.
+
+    It is networkx's lexicographical topological sort, without its exception where there is a cycle.
+    """
+    names = list(declared)
+    rank = {name: i for i, name in enumerate(names)}
+    waiting = dict(declared.in_degree())
+    ready = [i for i, name in enumerate(names) if not waiting[name]]  # ascending, so it is a heap
+    order: list[str] = []
+    while ready:
+        first = names[heapq.heappop(ready)]
+        order.append(first)
+        for user in declared.adj[first]:
+            waiting[user] -= 1
+            if not waiting[user]:
+                heapq.heappush(ready, rank[user])
+    return order
+
+
+def _cycles(declared: networkx.DiGraph) -> list[list[str]]:
+    import networkx
+
+    rank = {name: i for i, name in enumerate(declared)}
     parts = [part for part in networkx.strongly_connected_components(declared) if _cyclic(declared, part)]
     cycles = [_shortest_cycle({n: [o for o in declared[n] if o in part] for n in part}, rank) for part in parts]
     return sorted(cycles, key=lambda cycle: rank[cycle[0]])
