@@ -11,6 +11,7 @@ import pytest
 from rules import only, paths, place, problems, program, related, value
 
 import graphspec as gs
+from graphspec.check import check_program
 from graphspec.errors import Diagnostic
 
 # -- L7.1 calls and their parameters ------------------------------------------------------------------------------------
@@ -689,3 +690,49 @@ def test_l7_paths_of_calls() -> None:
     listed = paths(scaled("  f: 1 + scale(x)"))
     inside = ["w", "y.multiply", "b", "count", "count.next"]
     assert set(listed) == {"x", "f", "f.scale", *(f"f.scale.{name}" for name in inside)}
+
+
+# -- L7.4 -----------------------------------------------------------------------------------------------------------------
+
+ROUNDED = """
+graphspec: 1
+inputs: {x: 1.4}
+functions:
+  straight:
+    inputs: [a]
+    nodes: {y: round(a)}
+    outputs: y
+    gradient: {a: ct}
+    surrogate: true
+nodes: {f: 3 * straight(x)}
+outputs: f
+"""
+
+
+def test_l7_4_a_custom_gradient_takes_the_place_of_the_derivative() -> None:
+    assert gs.loads(ROUNDED).backprop().gradients["x"] == 3
+    assert gs.loads(ROUNDED.replace("gradient: {a: ct}", "gradient: {a: null}")).backprop().gradients["x"] == 0
+    with pytest.raises(gs.SpecError) as caught:
+        gs.loads(ROUNDED.replace("gradient: {a: ct}", "gradient: {}"))
+    assert [place(found) for found in caught.value.diagnostics] == [("GS303", 9, 5)]
+
+
+def test_l7_4_a_surrogate_is_reported_and_does_not_fail() -> None:
+    report = check_program(gs.loads(ROUNDED))
+    assert report.ok
+    assert any(outcome.surrogate for outcome in report.gradients)
+    wrong = check_program(gs.loads(ROUNDED.replace("    surrogate: true\n", "")))
+    assert not wrong.ok
+
+
+def test_l7_4_it_holds_when_the_file_is_run_itself_and_sums_to_the_shape_of_the_input() -> None:
+    text = """
+graphspec: 1
+inputs: {a: 2, b: [1, 2, 3]}
+nodes: {y: sum(a * b)}
+outputs: y
+gradient: {a: ct * b * 10, b: ct * a + 0 * b}
+"""
+    gradients = gs.loads(text).backprop().gradients
+    assert gradients["a"] == 60
+    assert gradients["b"].tolist() == [2, 2, 2]

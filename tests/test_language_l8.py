@@ -11,6 +11,7 @@ from rules import diagnostics, only, place, program, value
 from safetensors.numpy import save_file
 
 import graphspec as gs
+from graphspec.check import check_program
 from graphspec.errors import GraphSpecError
 
 # -- L8.1 outputs -------------------------------------------------------------------------------------------------------
@@ -838,3 +839,35 @@ def test_l8_a_required_attribute() -> None:
     found = only(text)
     assert place(found) == ("GS211", 3, 3)
     assert "--attribute n=" in found.hint
+
+
+# -- L8.6 -----------------------------------------------------------------------------------------------------------------
+
+TESTED = """
+graphspec: 1
+inputs: {x: 2}
+parameters: {w: 3}
+nodes: {f: x * w}
+outputs: f
+tests:
+  - name: by path and by name
+    feeds: {x: 5, w: 4}
+    expect: {f: 20}
+    gradients: {x: 4, w: 5}
+  - name: with a tolerance
+    expect: {f: 6.5}
+    rtol: 0.1
+  - name: wrong
+    expect: {f: 7}
+"""
+
+
+def test_l8_6_tests_feed_and_expect_paths_within_tolerances() -> None:
+    report = check_program(gs.loads(TESTED), gradients=False)
+    assert [(outcome.name, outcome.ok) for outcome in report.tests] == [
+        ("by path and by name", True),
+        ("with a tolerance", True),
+        ("wrong", False),
+    ]
+    (found,) = [diagnostic for diagnostic in report.diagnostics if diagnostic.severity == "error"]
+    assert (found.code, found.where.line) == ("GS609", 16)
