@@ -40,6 +40,9 @@ LACKS = {
 # Its trigamma, which is its gradient of digamma, has ten digits.
 LOOSE = {"trigamma": 2e-9, "digamma": 2e-9}
 
+# of no elements the variance is nan here and there
+pytestmark = pytest.mark.filterwarnings("ignore:.*degrees of freedom:UserWarning")
+
 
 def at_pole(x: np.ndarray) -> bool:
     return bool((((x <= 0) & (x == np.floor(x))) | np.isinf(x)).any())
@@ -263,6 +266,12 @@ TORCH |= {
     "mean": lambda x, dtype="float64", **given: over(torch.mean)(
         x if x.is_floating_point() else x.to(dtype_of(dtype)), **given
     ),
+    "var": lambda x, correction=0, **given: over(
+        lambda x, dim, keepdim: torch.var(x, dim, correction=correction, keepdim=keepdim)
+    )(x, **given),
+    "std": lambda x, correction=0, **given: over(
+        lambda x, dim, keepdim: torch.std(x, dim, correction=correction, keepdim=keepdim)
+    )(x, **given),
     "max": over(torch.amax),
     "min": over(torch.amin),
     "prod": one_by_one(torch.prod),

@@ -83,7 +83,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[..., torch.Tensor]]] = {
         lambda a, label: F.cross_entropy(a, label, reduction="sum"),
     ),
     "var": ("var(a, axis=0, correction=1)", {"a": A}, lambda a: a.var(dim=0)),
-    "std": ("std(a, keepdims=true)", {"a": A}, lambda a: a.std(dim=-1, correction=0, keepdim=True)),
+    "std": ("std(a, axis=-1, keepdims=true)", {"a": A}, lambda a: a.std(dim=-1, correction=0, keepdim=True)),
     "layer_norm": ("layer_norm(a)", {"a": A}, lambda a: F.layer_norm(a, (6,))),
     "rms_norm": ("rms_norm(a)", {"a": A}, lambda a: F.rms_norm(a, (6,), eps=1e-6)),
     "group_norm": ("group_norm(x, groups=2)", {"x": IMAGE}, lambda x: F.group_norm(x, 2)),

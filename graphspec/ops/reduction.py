@@ -146,6 +146,72 @@ class Extreme(Reduction):
         return (g.where(hit, self.spread(g, ct, x) / count, 0),)
 
 
+@dataclass(frozen=True)
+class Spread(Reduction):
+    """What `var` and `std` share."""
+
+    correction: int = attribute("what is taken off the count: 1 gives the unbiased variance of a sample", default=0)
+
+    def infer(self, *types: TensorType) -> TensorType:
+        require_kind(self.name, "float", *types)
+        return self.reduced(types[0], types[0].dtype)
+
+    def variance(self, xp: Any, x: Any) -> Any:
+        """Return the variance, nan where the count is not above the correction."""
+        axes = self.axes(x.ndim)
+        count = prod(x.shape[axis] for axis in axes)
+        centred = x - xp.sum(x, axis=axes, keepdims=True) / max(count, 1)
+        total = xp.sum(centred * centred, axis=axes, keepdims=self.keepdims)
+        return total / (count - self.correction) if count > self.correction else total * nan
+
+    def centred(self, g: Any, x: Any) -> tuple[Any, Any]:
+        """Emit x less its mean; and return the count less the correction."""
+        axes = self.axes(x.type.rank)
+        count = product(x.type.shape[axis] for axis in axes)
+        return x - g.mean(x, axis=axes, keepdims=True), count - self.correction
+
+
+@op("var", ports="x")
+class Var(Spread):
+    """The variance along axes: the mean of (x - mean)**2, or their sum over the count less ``correction``.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x is float; (C2) the axes are in range and distinct.
+    Gradient: ct * 2 * (x - mean) / (count - correction).
+    Special values: nan where the count is not above the correction.
+    Example: ``var(x, axis=0, correction=1)``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return xp.asarray(self.variance(xp, arrays[0]))
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        centred, count = self.centred(g, values[0])
+        return (self.spread(g, ct, values[0]) * 2 * centred / count,)
+
+
+@op("std", ports="x")
+class Std(Spread):
+    """The standard deviation along axes, the square root of `var`.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x is float; (C2) the axes are in range and distinct.
+    Gradient: ct * (x - mean) / ((count - correction) * y), and 0 where y is 0.
+    Special values: nan where the count is not above the correction.
+    Example: ``std(x, axis=[0, 1])``
+    """
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        return xp.asarray(xp.sqrt(self.variance(xp, arrays[0])))
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        x, y = values
+        centred, count = self.centred(g, x)
+        flat = g.equal(y, 0)
+        scale = g.where(flat, 0, ct / g.where(flat, 1, y))
+        return (self.spread(g, scale, x) * centred / count,)
+
+
 @op("max", ports="x")
 class Max(Extreme):
     """The greatest element along axes.

@@ -159,3 +159,30 @@ for name, function in (("any", any), ("all", all)):
         Wrong((TRUTH,), "C2", {"axis": 2}),
         Wrong((TRUTH,), "C2", {"axis": [1, 1]}),
     ]
+
+
+def spread(root: bool, **given: Any) -> Any:
+    """Return a formula from NumPy's own variance."""
+    axis = given.get("axis")
+    axes = tuple(axis) if isinstance(axis, list) else axis
+    function = np.std if root else np.var
+    return lambda x: function(x, axis=axes, ddof=given.get("correction", 0), keepdims=given.get("keepdims", False))
+
+
+for name in ("var", "std"):
+    cases = [
+        (normal(5), {}),
+        (normal(2, 3, 4), {"axis": [0, -1]}),
+        (normal(2, 3), {"axis": 1, "keepdims": True}),
+        (normal(4, 3), {"axis": 0, "correction": 1}),
+        (normal(3, 0), {"axis": 0}),
+        (normal(3, 4) * 1e3, {"axis": -1, "correction": 1}),
+    ]
+    SAMPLES[name] = [Sample((x,), given, spread(name == "std", **given)) for x, given in cases]
+    SAMPLES[name].append(Sample((normal(),), {}, lambda x: np.zeros(()), differentiate=False))
+    SAMPLES[name].append(Sample((normal(0, 2),), {"axis": 0}, lambda x: np.full(2, np.nan), differentiate=False))
+    WRONG[name] = [
+        Wrong((np.array([1, 2]),), "C1"),
+        Wrong((normal(2),), "C2", {"axis": 1}),
+        Wrong((normal(2, 2),), "C2", {"axis": [0, -2]}),
+    ]
