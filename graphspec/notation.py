@@ -107,7 +107,8 @@ def attribute(value: Any, sizes: Mapping[str, str]) -> str:
     if value is None:
         return "null"
     if isinstance(value, str):
-        return '"' + value.replace("\\", "").replace('"', "") + '"'
+        quote = "'" if '"' in value else '"'
+        return quote + value + quote
     if isinstance(value, tuple):
         return f"[{', '.join(attribute(item, sizes) for item in value)}]"
     return number(value)

@@ -56,13 +56,17 @@ def test_every_op_agrees_with_numpy(name: str, index: int) -> None:
         np.testing.assert_allclose(have, want, rtol=tolerance, atol=tolerance)
 
 
-@pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
-def test_every_spec_agrees_with_numpy(path: Path) -> None:
+def comparable(path: Path) -> bool:
+    """Tell whether a spec runs as it stands and draws nothing at random, which the engines do each in their own way."""
     program = gs.load(path)
     random = any(op.name in RANDOM for op in program.graph.ops)
     needs = any(item.default is None for item in program.model.inputs.values())
-    if random or needs or program.model.of is None:
-        return  # their numbers differ by design, or there is nothing to feed: tests of their own cover them
+    return not random and not needs and program.model.of is not None
+
+
+@pytest.mark.parametrize("path", list(filter(comparable, SPECS)), ids=lambda path: path.stem)
+def test_every_spec_agrees_with_numpy(path: Path) -> None:
+    program = gs.load(path)
     a, b = program.backprop(), program.backprop(engine="jax")
     tolerance = 1e-5 if program.model.dtype == "float32" else 1e-12
     for name, want in {**a.outputs, **a.gradients}.items():
@@ -131,6 +135,8 @@ FLOAT32 = [
     (name, i)
     for name, i in CASES
     if any(array.dtype == np.float64 for array in SAMPLES[name][i].operands)
+    and SAMPLES[name][i].differentiate  # kinks and extremes lie elsewhere in float32
+    and SAMPLES[name][i].attributes.get("dtype") != "float64"
     and all(np.abs(array[np.isfinite(array)]).max(initial=0) < 1e30 for array in SAMPLES[name][i].operands)
 ]
 SIGNS_ARE_FREE = ("svd", "eigh", "qr")  # of the vectors: rounding decides them
@@ -139,8 +145,6 @@ SIGNS_ARE_FREE = ("svd", "eigh", "qr")  # of the vectors: rounding decides them
 @pytest.mark.parametrize(("name", "index"), FLOAT32, ids=[f"{name}-{i}" for name, i in FLOAT32])
 def test_float32_agrees_with_numpy(name: str, index: int) -> None:
     sample = SAMPLES[name][index]
-    if sample.attributes.get("dtype") == "float64" or not sample.differentiate:
-        return  # kinks and extremes lie elsewhere in float32
     narrow = [array.astype(np.float32) if array.dtype == np.float64 else array for array in sample.operands]
     plan, leaves = plan_of(name, index, narrow)
     for want, have in zip(numpy_engine.run(plan, leaves, {}), jax_engine.run(plan, leaves, {}), strict=True):

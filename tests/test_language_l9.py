@@ -147,6 +147,12 @@ def test_l9_2_names_of_weighted_edges() -> None:
     assert list(gs.loads(text).gradient(wrt=["x -> z", "z.multiply"]).outputs) == ["d_x_to_z", "d_z_multiply"]
 
 
+def test_l9_1_a_string_keeps_its_quotes() -> None:
+    text = """{graphspec: 1, nodes: {a: {op: random_normal, shape: [3], key: 'say "x"'}}, outputs: a}"""
+    same_bits = gs.loads(gs.loads(text).to_yaml()).run()["a"]
+    np.testing.assert_array_equal(same_bits, gs.loads(text).run()["a"])
+
+
 def test_l9_3_inputs_with_the_names_of_options_go_through_the_mapping() -> None:
     text = "{graphspec: 1, inputs: {of: 1, engine: 2}, nodes: {f: of * engine}, outputs: f}"
     assert float(gs.loads(text).run({"of": 3.0, "engine": 5.0})["f"]) == 15.0
