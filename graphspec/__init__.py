@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from graphspec.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from graphspec.errors import (
         CheckpointError,
@@ -27,10 +29,11 @@ if TYPE_CHECKING:
     )
     from graphspec.program import Program, load, loads
     from graphspec.result import Result
-
-__version__ = "0.1.0"
+    from graphspec.train.callback import Callback
+    from graphspec.train.history import History
 
 _HOMES = {"Program": "program", "load": "program", "loads": "program", "Result": "result"}
+_HOMES |= {"Callback": "train.callback", "History": "train.history"}
 _ERRORS = (
     "CheckpointError",
     "Diagnostic",
@@ -45,12 +48,14 @@ _ERRORS = (
 )
 
 __all__ = [
+    "Callback",
     "CheckpointError",
     "Diagnostic",
     "EngineError",
     "ExecutionError",
     "FeedError",
     "GraphSpecError",
+    "History",
     "Location",
     "NotDifferentiableError",
     "OpTypeError",

@@ -83,14 +83,15 @@ def _guesses(function: Function) -> Iterator[tuple[str, Any]]:
 def _guess(declared: Attribute) -> Any:
     if declared.choices:
         return declared.choices[0]
-    if declared.kind == "integer":
+    kind = declared.kinds[0]
+    if kind == "integer":
         return int(max(declared.minimum or 0, min(3, declared.maximum or 3)))
-    if declared.kind == "float":
+    if kind == "float":
         low, high = declared.minimum, declared.maximum
         return 0.5 if low is None and high is None else low + 0.5 if high is None else (high + (low or 0.0)) / 2  # type: ignore[operator]
-    if declared.kind == "boolean":
+    if kind == "boolean":
         return False
-    if declared.kind == "op":
+    if kind == "op":
         return "tanh"
     raise Failure()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -33,12 +33,13 @@ class AttributeProblem(Exception):
 class Attribute:
     """The declaration of an attribute.
 
-    ``kind`` is one of the language's (integer, float, boolean, string, list, op) or, for ops of the catalogue, also
-    dtype, dim, axes (an integer, a list or null), integers, bounds (a list of integers, dims and nulls) or shape.
+    ``kinds`` are those that a value may be of. They are the language's (integer, float, boolean, string, list, null,
+    op) or, for ops of the catalogue, also dtype, dim, axes (an integer, a list or null), integers, bounds (a list of
+    integers, dims and nulls), shape or padding (integers, or a word that stands for some).
     """
 
     name: str
-    kind: str
+    kinds: tuple[str, ...]
     default: Any = REQUIRED
     doc: str = ""
     minimum: float | None = None
@@ -57,14 +58,49 @@ class Attribute:
         """
         if value is None and self.default is None:
             return None
-        value = KINDS[self.kind].read(value)
-        if self.choices and value not in self.choices:
-            allowed = ", ".join(map(str, self.choices))
-            hint = did_you_mean(str(value), [str(choice) for choice in self.choices])
-            raise AttributeProblem(f"expected one of {allowed}, found {describe(value)}", hint)
+        kind, value = self._read(value)
+        choices = self.choices_of(kind)
+        if choices and value not in choices:
+            hint = did_you_mean(str(value), map(str, choices))
+            raise AttributeProblem(f"expected {self._expected()}, found {describe(value)}", hint)
         if not isinstance(value, Expr):
             self._check_range(value)
         return value
+
+    def _read(self, value: Any) -> tuple[str, Any]:
+        """Return the first kind that ``value`` is of, and the value in its form."""
+        for kind in self.kinds:
+            try:
+                return kind, KINDS[kind].read(value)
+            except AttributeProblem:
+                if len(self.kinds) == 1:
+                    raise
+        raise AttributeProblem(f"expected {self._expected()}, found {describe(value)}")
+
+    def _expected(self) -> str:
+        """Return what is allowed, in words."""
+        texts = [(KINDS[kind].noun, ", ".join(map(str, self.choices_of(kind)))) for kind in self.kinds]
+        words = [f"one of {choices}" if choices else noun for noun, choices in texts]
+        return _either(words)
+
+    def choices_of(self, kind: str) -> tuple[Any, ...]:
+        """Return the choices among values of one of the kinds; of several, it has those that are of it."""
+        return self.choices if len(self.kinds) == 1 else tuple(c for c in self.choices if _is_of(kind, c))
+
+    @property
+    def kind(self) -> str:
+        """The kinds as text: ``integer, list or null``."""
+        return _either(self.kinds)
+
+    @property
+    def takes_dims(self) -> bool:
+        """Whether symbolic dims may stand in its values."""
+        return any(KINDS[kind].dims for kind in self.kinds)
+
+    def is_word(self, value: Any) -> bool:
+        """Tell whether a value in the slot of a node is literal text although dims may stand there."""
+        words = any(KINDS[kind].words for kind in self.kinds)
+        return words and isinstance(value, str) and not value.startswith("$")
 
     def _check_range(self, value: Any) -> None:
         for item in value if isinstance(value, tuple) else (value,):
@@ -77,9 +113,8 @@ class Attribute:
 
     def schema(self) -> dict[str, Any]:
         """Return the JSON Schema of the attribute's slot in a YAML node."""
-        schema: dict[str, Any] = dict(KINDS[self.kind].schema)
-        if self.choices:
-            schema = {"enum": [*self.choices]}
+        schemas = [self._schema_of(kind) for kind in self.kinds]
+        schema: dict[str, Any] = schemas[0] if len(schemas) == 1 else {"anyOf": schemas}
         bounds = {
             key: bound for key, bound in (("minimum", self.minimum), ("maximum", self.maximum)) if bound is not None
         }
@@ -95,20 +130,42 @@ class Attribute:
             schema["default"] = to_json(self.default)
         return schema
 
+    def _schema_of(self, kind: str) -> dict[str, Any]:
+        choices = self.choices_of(kind)
+        return {"enum": [*choices]} if choices else dict(KINDS[kind].schema)
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """How one kind of attribute is read and described."""
+    """How one kind of attribute is read and described.
 
+    ``dims`` tells whether symbolic dims may stand in it, ``words`` are texts that are no dims there.
+    """
+
+    noun: str
     read: Callable[[Any], Any]
     schema: Mapping[str, Any]
+    dims: bool = False
+    words: tuple[str, ...] = ()
+
+
+def _either(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} or {words[-1]}"
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    try:
+        KINDS[kind].read(value)
+    except AttributeProblem:
+        return False
+    return True
 
 
 def _bounded(schema: Mapping[str, Any], bounds: Mapping[str, float]) -> dict[str, Any]:
     """Return a schema with bounds on its numbers, also on those in lists; of texts and null they say nothing."""
     found = {**schema, **bounds}
-    if "items" in schema:
-        found["items"] = {**schema["items"], **bounds}
+    if schema.get("type") == "array":
+        found["items"] = {**schema.get("items", {}), **bounds}
     if "anyOf" in schema:
         found["anyOf"] = [_bounded(choice, bounds) for choice in schema["anyOf"]]
     return found
@@ -200,23 +257,42 @@ def _shape(value: Any) -> tuple[Dim, ...]:
     return tuple(_integer(item) for item in _list(value))
 
 
+def _padding(value: Any) -> tuple[Dim, ...] | str:
+    if not isinstance(value, str):
+        return _integers(value)
+    if value not in PADDINGS:
+        message = f"expected integers or one of {', '.join(PADDINGS)}, found {describe(value)}"
+        raise AttributeProblem(message, did_you_mean(value, PADDINGS) or "$name is computed from attributes and dims")
+    return value
+
+
+def _null(value: Any) -> None:
+    if value is not None:
+        raise AttributeProblem(f"expected null, found {describe(value)}")
+
+
 LANGUAGE_KINDS = ("integer", "float", "boolean", "string", "list", "op")
-SHAPE_KINDS = ("shape", "dim", "integers", "bounds")  # symbolic dims may stand in these
+UNITED_KINDS = ("integer", "float", "boolean", "string", "list", None)
+"""What stands in a list of types; ``op`` stands alone: a text in its slot names an op, in others it is a text."""
+PADDINGS = ("same", "valid")
 _INTEGER = {"type": "integer"}
 _DIM = {"type": ["integer", "string"]}
+_DIMS = {"type": "array", "items": _DIM}
 KINDS: Mapping[str, Kind] = {
-    "integer": Kind(_integer, _INTEGER),
-    "float": Kind(_float, {"type": "number"}),
-    "boolean": Kind(_boolean, {"type": "boolean"}),
-    "string": Kind(_string, {"type": "string"}),
-    "list": Kind(_list, {"type": "array"}),
-    "op": Kind(_op, {"type": "string"}),
-    "dtype": Kind(_dtype, {"enum": [*DTYPES]}),
-    "dim": Kind(_integer, _DIM),
-    "axes": Kind(_axes, {"anyOf": [_INTEGER, {"type": "array", "items": _INTEGER}, {"type": "null"}]}),
-    "integers": Kind(_integers, {"anyOf": [_DIM, {"type": "array", "items": _DIM}]}),
-    "bounds": Kind(_bounds, {"type": "array", "items": {"type": ["integer", "string", "null"]}}),
-    "shape": Kind(_shape, {"type": "array", "items": _DIM}),
+    "integer": Kind("an integer", _integer, _INTEGER),
+    "float": Kind("a number", _float, {"type": "number"}),
+    "boolean": Kind("true or false", _boolean, {"type": "boolean"}),
+    "string": Kind("a string", _string, {"type": "string"}),
+    "list": Kind("a list", _list, {"type": "array"}),
+    "null": Kind("null", _null, {"type": "null"}),
+    "op": Kind("the name of an op", _op, {"type": "string"}),
+    "dtype": Kind("a dtype", _dtype, {"enum": [*DTYPES]}),
+    "dim": Kind("an integer", _integer, _DIM, dims=True),
+    "axes": Kind("axes", _axes, {"anyOf": [_INTEGER, {"type": "array", "items": _INTEGER}, {"type": "null"}]}),
+    "integers": Kind("integers", _integers, {"anyOf": [_DIM, _DIMS]}, dims=True),
+    "bounds": Kind("bounds", _bounds, {"type": "array", "items": {"type": ["integer", "string", "null"]}}, dims=True),
+    "shape": Kind("a shape", _shape, _DIMS, dims=True),
+    "padding": Kind("padding", _padding, {"anyOf": [_INTEGER, _DIMS, {"enum": [*PADDINGS]}]}, True, PADDINGS),
 }
 
 

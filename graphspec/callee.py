@@ -17,8 +17,8 @@ Callee = type[Op] | Function
 assert ops.__doc__  # importing the package fills the catalogue
 
 INHERITED = {
-    "training": Attribute("training", "boolean", False, "true while the runner trains; passes down through calls"),
-    "dtype": Attribute("dtype", "dtype", "float64", "the float dtype; passes down through calls"),
+    "training": Attribute("training", ("boolean",), False, "true while the runner trains; passes down through calls"),
+    "dtype": Attribute("dtype", ("dtype",), "float64", "the float dtype; passes down through calls"),
 }
 
 # names of NumPy, PyTorch, ONNX and Keras that are ours under another name
@@ -78,7 +78,7 @@ FOREIGN = {
     "mse": "mean_squared_error",
     "mse_loss": "mean_squared_error",
     "bce": "binary_cross_entropy",
-    "nll": "cross_entropy",
+    "nll": "negative_log_likelihood",
     "softmax_cross_entropy": "cross_entropy",
     "clamp": "clip",
     "expand": "broadcast_to",
@@ -86,6 +86,30 @@ FOREIGN = {
     "randn": "random_normal",
     "ln": "log",
     "inverse": "reciprocal",
+    "momentum": "sgd",
+    "step_lr": "step_decay",
+    "multi_step_lr": "multi_step",
+    "piecewise_constant_decay": "multi_step",
+    "exponential_lr": "exponential_decay",
+    "cosine_annealing_lr": "cosine",
+    "cosine_decay": "cosine",
+    "cosine_decay_schedule": "cosine",
+    "cosine_annealing_warm_restarts": "cosine_restarts",
+    "cosine_decay_restarts": "cosine_restarts",
+    "sgdr_schedule": "cosine_restarts",
+    "polynomial_lr": "polynomial_decay",
+    "linear_lr": "linear_warm_up",
+    "warmup": "linear_warm_up",
+    "linear_warmup": "linear_warm_up",
+    "constant_lr": "constant_rate",
+    "constant_schedule": "constant_rate",
+    "one_cycle_lr": "one_cycle",
+    "reduce_lron_plateau": "reduce_on_plateau",
+    "reduce_lr_on_plateau": "reduce_on_plateau",
+    "clip_grad_value_": "clip_by_value",
+    "clip_grad_norm_": "clip_by_global_norm",
+    "ema": "exponential_moving_average",
+    "averaged_model": "exponential_moving_average",
 }
 
 

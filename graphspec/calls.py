@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeAlias
 
 from graphspec import diagnose
 from graphspec.binding import Bound, bind
@@ -22,7 +22,7 @@ from graphspec.operands import called
 from graphspec.origin import Origin
 from graphspec.scope import FRESH, NOT_GIVEN, Bundle, Failure, Many, Operand, Scope, Site, flatten
 from graphspec.sharing import is_repeated, share_root, share_text
-from graphspec.types import DimConflict, TensorType, check_arithmetic, match, shape_text
+from graphspec.types import DimConflict, Pattern, TensorType, check_arithmetic, expand, match, shape_text
 from graphspec.value import Value
 
 _MAX_CALLS = 60
@@ -35,6 +35,9 @@ class Written:
     operand: Operand
     site: Site
     term: Term
+
+
+Matched: TypeAlias = tuple[InputDeclaration, Written, Value, Pattern]  # an operand and the shape it fits
 
 
 class CallBuilder(LeafBuilder):
@@ -101,12 +104,12 @@ class CallBuilder(LeafBuilder):
         if path == FRESH:
             if isinstance(callee, type):
                 path = self.fresh(site.below, term.value.rpartition(".")[2])
-                return self._apply(callee, bound, values, site, term, path, None)
+                return self.apply(callee, bound, values, site, term, path, None)
             path = self.fresh(site.below, term.value.rpartition(".")[2])
             inner = Site(site.scope, site.expression, path)
-        return self._apply(callee, bound, values, inner, term, path, share)
+        return self.apply(callee, bound, values, inner, term, path, share)
 
-    def _apply(
+    def apply(
         self,
         callee: Callee,
         bound: Bound[Written],
@@ -179,7 +182,7 @@ class CallBuilder(LeafBuilder):
 
     def _inputs(self, scope: Scope, bound: Bound[Written], site: Site, term: Term) -> None:
         """Bind operands to inputs: bare dims first, from all operands, then arithmetic ones (L6.1)."""
-        patterns: list[tuple[InputDeclaration, Written, TensorType]] = []
+        patterns: list[Matched] = []
         for name, declared in scope.function.inputs.items():
             written = bound.ports.get(name, [])
             scope.given[name] = bool(written)
@@ -197,15 +200,15 @@ class CallBuilder(LeafBuilder):
                 and operand is not NOT_GIVEN
             ):
                 scope.values[name] = self.value(operand, site, term, scope.dtype)
-        for declared, written_as, found in patterns:
-            self._arithmetic(scope, declared, written_as, found)
+        for declared, written_as, found, pattern in patterns:
+            self._arithmetic(scope, declared, written_as, found.type, pattern)
 
     def _input(
         self,
         scope: Scope,
         declared: InputDeclaration,
         written: Written,
-        patterns: list[tuple[InputDeclaration, Written, TensorType]],
+        patterns: list[Matched],
     ) -> Operand:
         operand = written.operand
         if declared.shape is None and declared.dtype is None and not isinstance(operand, Value | Bundle | Many):
@@ -230,8 +233,9 @@ class CallBuilder(LeafBuilder):
             try:
                 match(pattern, value.type.shape, scope.dims, scope.ellipsis)
             except DimConflict as conflict:
-                raise self._dims(scope, declared, pattern, value.type, place, conflict) from None
-            patterns.append((declared, written, value.type))
+                others = [found for _, _, found, dims in patterns if conflict.dim in dims]
+                raise self._dims(scope, declared, pattern, value.type, place, conflict, [*others, value]) from None
+            patterns.append((declared, written, value, pattern))
         return value
 
     def _dims(
@@ -242,14 +246,17 @@ class CallBuilder(LeafBuilder):
         found: TensorType,
         place: Origin,
         conflict: DimConflict,
+        operands: Sequence[Value] = (),
     ) -> Failure:
+        """Return the failure of an operand that does not fit; where two differ, ``operands`` are both of them."""
         name = f"input '{declared.name}' of {scope.function.name}"
         code = "GS403" if conflict.axis is None else "GS402"
-        return Failure(diagnose.mismatch(name, shape_text(pattern), found, place, conflict.message, code))
+        both = operands if len(operands) > 1 else ()
+        return Failure(diagnose.mismatch(name, shape_text(pattern), found, place, conflict.message, code, both=both))
 
-    def _arithmetic(self, scope: Scope, declared: InputDeclaration, written: Written, found: TensorType) -> None:
-        assert declared.shape is not None
-        pattern = self.pattern(declared.shape, scope, open_dims=True)
+    def _arithmetic(
+        self, scope: Scope, declared: InputDeclaration, written: Written, found: TensorType, pattern: Pattern
+    ) -> None:
         try:
             check_arithmetic(pattern, found.shape, scope.dims, scope.ellipsis)
         except DimConflict as conflict:
@@ -263,7 +270,7 @@ class CallBuilder(LeafBuilder):
             declared = scope.function.parameters[name]
             place = written.site.place(written.term)
             if declared.shape is not None:
-                shape = self.pattern(declared.shape, scope)
+                shape = expand(self.pattern(declared.shape, scope), scope.dims, scope.ellipsis)
                 if value.type.shape != shape:
                     why = "the shapes differ"
                     raise Failure(

@@ -172,6 +172,8 @@ class Function:
     imports: dict[str, Function] = field(default_factory=dict)
     tests: list[Any] = field(default_factory=list)
     differentiate: Any = None
+    data_section: Any = None  # of a file with a section `data`: a `DataSection`
+    train_section: Any = None  # of a file that is trained: a `TrainSection`
     places: dict[str, Origin] = field(default_factory=dict)  # of every declared name
     order: tuple[list[str], list[list[str]]] | None = None  # see `mentions.node_order`
 

@@ -52,8 +52,15 @@ def transposed_hint(error: OpTypeError, operands: Sequence[Value]) -> str:
 
 
 def mismatch(
-    name: str, declared: str, found: TensorType, place: Origin, why: str, code: str = "GS402", hint: str = ""
+    name: str,
+    declared: str,
+    found: TensorType,
+    place: Origin,
+    why: str,
+    code: str = "GS402",
+    hint: str = "",
+    both: Sequence[Value] = (),
 ) -> Diagnostic:
-    """Return the diagnostic of an operand that is not of the type an input declares."""
+    """Return the diagnostic of an operand that is not of the type an input declares, or differs from another."""
     message = f"{name} is declared {declared}, found {found}: {why}"
-    return problem(code, message, place.location, hint=hint, related=place.chain)
+    return problem(code, message, place.location, hint=hint, related=(*described(both), *place.chain))

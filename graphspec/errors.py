@@ -108,7 +108,7 @@ class ExecutionError(GraphSpecError, RuntimeError):
 
 
 class EngineError(GraphSpecError, RuntimeError):
-    """An engine is unknown, not installed, or cannot run this graph."""
+    """An engine is unknown or cannot run this graph, or a package for something optional is not installed."""
 
 
 class CheckpointError(GraphSpecError, RuntimeError):

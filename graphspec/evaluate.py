@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from graphspec import diagnose
-from graphspec.attribute import REQUIRED, SHAPE_KINDS, Attribute, AttributeProblem
+from graphspec.attribute import REQUIRED, Attribute, AttributeProblem
 from graphspec.callee import Reference, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression
 from graphspec.dims import Expr
 from graphspec.errors import OpTypeError, did_you_mean, problem
-from graphspec.expression import ExpressionError, Term, dotted, parse
+from graphspec.expression import FACTS, ExpressionError, Term, dotted, parse, path_text
 from graphspec.graph import Graph
 from graphspec.mentions import find_declared
 from graphspec.names import join
@@ -22,7 +22,7 @@ from graphspec.origin import Origin
 from graphspec.scope import FRESH, NOT_GIVEN, POISON, Bundle, Failure, Many, Operand, Scope, Site, flatten
 from graphspec.slicing import slice_attributes
 from graphspec.static import Environment, StaticError, condition, evaluate, in_shape, static_operation
-from graphspec.types import Shape
+from graphspec.types import TensorType
 from graphspec.value import Number, Value, adopt
 
 
@@ -93,7 +93,8 @@ class Evaluator(ABC):
         if node is None or isinstance(self.graph.types[node], tuple):
             start = join(scope.prefix or "", name) + "."
             known = [path[len(start) :] for path in (*self.graph.names, *self.graph.aliases) if path.startswith(start)]
-            hint = did_you_mean(rest, known)
+            known_when_built = f"'{text}' stands in static conditions and in attributes"
+            hint = known_when_built if rest in FACTS else did_you_mean(rest, [*known, *FACTS])
             raise Failure(
                 problem("GS311", f"there is no '{rest}' in '{name}'", place.location, hint=hint, related=place.chain)
             )
@@ -181,7 +182,7 @@ class Evaluator(ABC):
                 return self._usable(evaluate(term, self.environment(site.scope)), place.expression, place)
             except StaticError as error:
                 raise self.static_failure(error, site) from None
-        text = term.value if term.kind == "string" else dotted(term)
+        text = path_text(term)
         if text in ("training",):
             return bool(site.scope.attributes[text])
         return self.lookup(site.scope, text or "", site.place(term))
@@ -270,15 +271,28 @@ class Evaluator(ABC):
 
     def environment(self, scope: Scope) -> Environment:
         """Return what names mean in the static expressions of a scope."""
+        return Environment(scope.attributes, lambda path: self._type(scope, path), scope.given.get)
 
-        def shape_of(name: str) -> Shape | None:
-            declared = find_declared(scope.function.places, name)
-            if declared is None or declared in scope.function.attributes:
-                return None
-            found = self.lookup(scope, name, scope.function.places[declared])
-            return found.type.shape if isinstance(found, Value) else ()
+    def _type(self, scope: Scope, path: Term) -> TensorType | None:
+        """Return the type of the value that a path names in a static expression; None where it names none.
 
-        return Environment(scope.attributes, shape_of, scope.given.get)
+        A number that adopts dtypes has the document's float dtype there (L6.3).
+        """
+        text = path_text(path) or ""
+        declared = find_declared(scope.function.places, text)
+        if declared is None or declared in scope.function.attributes:
+            return None
+        place = scope.function.places[declared]
+        try:
+            found = self.plain(self.lookup(scope, text, place), Site(scope, Expression(path, place), None), path)
+        except Failure as failure:
+            if failure.diagnostic is None:
+                raise
+            told = failure.diagnostic
+            raise StaticError(told.message, path, told.code, told.hint) from None
+        if isinstance(found, Value):
+            return found.type
+        return TensorType("bool" if isinstance(found, bool) else scope.dtype, ())
 
     def _decide(self, site: Site, test: Term) -> bool:
         try:
@@ -295,7 +309,7 @@ class Evaluator(ABC):
         if declared.kind == "op":
             return self.reference(site.scope, term, site.place(term))
         environment = self.environment(site.scope)
-        if declared.kind in SHAPE_KINDS:
+        if declared.takes_dims:
             environment = in_shape(environment, site.scope.dims)
         try:
             return declared.check(evaluate(term, environment))
@@ -312,7 +326,9 @@ class Evaluator(ABC):
         try:
             if declared.kind == "op" and isinstance(slot.value, str) and not slot.value.startswith("$"):
                 return self.reference(scope, parse(slot.value), place)
-            return declared.check(self._computed(slot.value, declared.kind, scope))
+            if declared.is_word(slot.value):
+                return declared.check(slot.value)
+            return declared.check(self._computed(slot.value, scope, in_dims=declared.takes_dims))
         except AttributeProblem as error:
             message = f"attribute '{declared.name}': {error.message}"
             raise Failure(problem(error.code, message, place.location, hint=error.hint, related=place.chain)) from None
@@ -321,13 +337,13 @@ class Evaluator(ABC):
                 problem(error.code, error.message, place.location, hint=error.hint, related=place.chain)
             ) from None
 
-    def _computed(self, value: Any, kind: str, scope: Scope) -> Any:
+    def _computed(self, value: Any, scope: Scope, *, in_dims: bool = False) -> Any:
         if isinstance(value, list):
-            return [self._computed(item, kind, scope) for item in value]
+            return [self._computed(item, scope, in_dims=in_dims) for item in value]
         if not isinstance(value, str):
             return value
         environment = self.environment(scope)
-        if kind in SHAPE_KINDS:
+        if in_dims:
             environment = in_shape(environment, scope.dims)
             return evaluate(parse(value.removeprefix("$")), environment)
         if value.startswith("$$"):

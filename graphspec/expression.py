@@ -16,7 +16,20 @@ from typing import Any, TypeAlias
 from graphspec import expression_grammar
 from graphspec.tokens import CONSTANTS, ExpressionError, tokenize
 
-__all__ = ["ExpressionError", "Term", "callees", "dotted", "mentions", "parse", "references", "walk"]
+__all__ = [
+    "FACTS",
+    "ExpressionError",
+    "Term",
+    "callees",
+    "dotted",
+    "mentions",
+    "parse",
+    "path_text",
+    "references",
+    "walk",
+]
+
+FACTS = ("shape", "dtype")  # what a static expression may ask of a value: x.shape, x.dtype
 
 _OPERATIONS: dict[type[ast.AST], str] = {
     ast.Add: "add",
@@ -134,6 +147,11 @@ def dotted(term: Term) -> str | None:
     return ".".join([term.value, *reversed(names)]) if term.kind == "name" else None
 
 
+def path_text(term: Term) -> str | None:
+    """Return the path that a term names, bare or quoted, else None."""
+    return term.value if term.kind == "string" else dotted(term)
+
+
 def callees(term: Term) -> list[tuple[str, int, int]]:
     """Return the callee of every call with its offsets, in the order of the text, without ``given``."""
     calls = [item for item in walk(term) if item.kind == "call" and item.value != "given"]
@@ -156,8 +174,8 @@ def mentions(term: Term, names_an_op: NamesAnOp = lambda callee, keyword: False)
 
     ``names_an_op`` tells of a callee and a keyword whether a name there is that of an op, which is no value.
 
-    A chain of names counts as a whole, but ``x.shape`` as ``x``. A string counts where an operand stands, not as the
-    value of a keyword, in an index or in a static condition. Both branches of a conditional count.
+    A chain of names counts as a whole, but ``x.shape`` and ``x.dtype`` as ``x``. A string counts where an operand
+    stands, not as the value of a keyword, in an index or in a static condition. Both branches of a conditional count.
     """
     stack = [(term, True)]
     while stack:
@@ -174,7 +192,7 @@ def mentions(term: Term, names_an_op: NamesAnOp = lambda callee, keyword: False)
 def _reference(term: Term, operand: bool) -> str | None:
     if term.kind == "string":
         return term.value if operand else None
-    return None if term.kind == "member" and term.value == "shape" else dotted(term)
+    return None if term.kind == "member" and term.value in FACTS else dotted(term)
 
 
 def _with_role(term: Term, operand: bool) -> list[tuple[Term, bool]]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from graphspec import diagnose
+from graphspec.attribute import Attribute
 from graphspec.binding import Bound, bind
 from graphspec.callee import Reference, signature
 from graphspec.calls import CallBuilder, Written
-from graphspec.declaration import Edge, Expression, Function, NodeDeclaration
+from graphspec.declaration import AttributeSlot, Edge, Expression, Function, NodeDeclaration
 from graphspec.errors import did_you_mean
 from graphspec.expression import Term
 from graphspec.graph import Graph
@@ -16,7 +17,7 @@ from graphspec.mentions import node_order
 from graphspec.names import join
 from graphspec.op import OPS, make
 from graphspec.origin import Origin
-from graphspec.repeat import MAX_COPIES, check_repeat
+from graphspec.repeat import MAX_COPIES, check_lengths, check_repeat
 from graphspec.scope import FRESH, POISON, Failure, Operand, Scope, Site
 from graphspec.static import StaticError
 from graphspec.value import Value
@@ -47,9 +48,17 @@ class Builder(CallBuilder):
                 scope.values[name] = POISON
         for name, expression in function.updates.items():
             try:
-                self._update(scope, name, expression)
+                if not self._stays(scope, name, expression):
+                    self._update(scope, name, expression)
             except Failure as failure:
                 self.note(failure)
+
+    def _stays(self, scope: Scope, name: str, expression: Expression) -> bool:
+        """Tell whether a condition lets a state stay as it is that nothing built uses: it is not created (L4.3)."""
+        if expression.term.kind != "conditional" or name in scope.values:
+            return False
+        term = self._chosen(Site(scope, expression, None), expression.term)
+        return term.kind == "name" and term.value == name
 
     def _update(self, scope: Scope, name: str, expression: Expression) -> None:
         target = self.lookup(scope, name, expression.origin)
@@ -110,7 +119,7 @@ class Builder(CallBuilder):
         if node.repeat is not None or node.over is not None:
             return self._repeat(node, reference, bound, values, site, term, path)
         share = self.shared(site, node.share, node.share_origin)
-        return self._apply(reference.callee, bound, values, site, term, path, share)
+        return self.apply(reference.callee, bound, values, site, term, path, share)
 
     def _unknown_key(self, reference: Reference, key: str, origin: Origin) -> Failure:
         hint = did_you_mean(key, signature(reference.callee).attributes)
@@ -163,7 +172,7 @@ class Builder(CallBuilder):
             copy = f"{site.below}.{i}" if site.below is not None else None
             inner = Site(site.scope, site.expression, copy)
             share = self.shared(site, node.share, node.share_origin, i)
-            result = self._apply(reference.callee, inside, {**values, **extra}, inner, term, copy, share)
+            result = self.apply(reference.callee, inside, {**values, **extra}, inner, term, copy, share)
             before = self.value(passed.operand, site, term)
             if not isinstance(result, Value) or result.type != before.type:
                 found = result.type if isinstance(result, Value) else "several outputs"
@@ -178,18 +187,25 @@ class Builder(CallBuilder):
         if node.over is not None:
             for found in check_repeat(node, facts):  # of an op that an attribute names, not known before
                 raise Failure(found)
-            columns = [
-                [(key, self.attribute_slot(facts.attributes[key], item, scope)) for item in slot.items]
-                for key, slot in node.over.items()
-            ]
-            return [dict(copy) for copy in zip(*columns, strict=True)]
+            columns = {key: self._column(facts.attributes[key], slot, scope) for key, slot in node.over.items()}
+            for found in check_lengths(node.over, {key: len(column) for key, column in columns.items()}):
+                raise Failure(found)
+            return [dict(zip(columns, copy, strict=True)) for copy in zip(*columns.values(), strict=True)]
         assert node.repeat is not None
         count = self._count(node.repeat.value, node.repeat.origin, scope)
         return [{} for _ in range(count)]
 
+    def _column(self, declared: Attribute, slot: AttributeSlot, scope: Scope) -> list[Any]:
+        """Return the values of an attribute of all copies: a list of slots, or a slot that is computed to be a list."""
+        items = slot.items
+        if isinstance(slot.value, str):
+            found = self.attribute_slot(Attribute(declared.name, ("list",)), slot, scope)
+            items = tuple(AttributeSlot(item, slot.origin) for item in found)
+        return [self.attribute_slot(declared, item, scope) for item in items]
+
     def _count(self, value: Any, origin: Origin, scope: Scope) -> int:
         try:
-            found = self._computed(value, "integer", scope)
+            found = self._computed(value, scope)
         except StaticError as error:
             raise Failure.at(error.code, error.message, scope.chained(origin), error.hint) from None
         if isinstance(found, float) and found.is_integer():

@@ -24,26 +24,53 @@ def gradient_model(model: Model, of: str, wrt: Sequence[str]) -> Model:
     Cotangents are named ``d_`` and the path, with ``.`` as ``_`` and `` -> `` as ``_to_``. What a gradient rule emits
     besides lies below the cotangent it is for, as the parts of an expression do.
     """
-    graph = model.graph.copy()
     nodes = {name: node_of(model, name) for name in wrt}
-    backward = gradient(graph, node_of(model, of), list(nodes.values()))
-    mover = _Mover(graph, backward, len(model.graph), [n for n in nodes.values() if n in backward.cotangents])
+    mover = _moved(model, node_of(model, of), list(nodes.values()), ())
     result = mover.target
     outputs = {}
     for name, node in nodes.items():
         path = mover.names.get(node) or mover.zero(node, name)
         outputs[path] = result.names[path]
+    derived = _derived(model, mover)
+    derived.outputs = outputs
+    scalars = [name for name, node in outputs.items() if is_scalar(derived, node)]
+    derived.of = scalars[0] if len(scalars) == 1 else None
+    result.verify()
+    return derived
+
+
+def joint_model(model: Model, of: str, wrt: Sequence[str], kept: Sequence[int]) -> tuple[Model, dict[str, int]]:
+    """Return a model that computes the forward nodes ``kept``, and the node of the gradient of each name of ``wrt``.
+
+    Its outputs and updates are those of ``model``. A name that nothing depends on has no gradient in the mapping.
+    """
+    nodes = {name: node_of(model, name) for name in wrt}
+    mover = _moved(model, node_of(model, of), list(nodes.values()), kept)
+    derived = _derived(model, mover)
+    derived.outputs = {name: mover.ids[node] for name, node in model.outputs.items() if node in mover.ids}
+    derived.updates = {name: mover.ids[node] for name, node in model.updates.items() if node in mover.ids}
+    mover.target.aliases = {path: mover.ids[n] for path, n in model.graph.aliases.items() if n in mover.ids}
+    names = {name: mover.names[node] for name, node in nodes.items() if node in mover.names}
+    return derived, {name: mover.target.names[path] for name, path in names.items()}
+
+
+def _moved(model: Model, of: int, wrt: Sequence[int], kept: Sequence[int]) -> _Mover:
+    graph = model.graph.copy()
+    backward = gradient(graph, of, wrt)
+    return _Mover(graph, backward, len(model.graph), [n for n in wrt if n in backward.cotangents], kept)
+
+
+def _derived(model: Model, mover: _Mover) -> Model:
+    """Return the model of the graph that a mover has filled; it has no outputs yet."""
+    result = mover.target
     derived = Model(model.function, result, model.dtype, derived=True, attributes=model.attributes)
     derived.comments = model.comments | mover.comments
     derived.inline = {mover.ids[n] for n in model.inline if n in mover.ids} | mover.inline
     derived.inputs = {p: replace(i, node=result.names[p]) for p, i in model.inputs.items() if p in result.names}
     known = {p: i for p, i in model.parameters.items() if p in result.names}
     derived.parameters = {p: replace(i, node=result.names[p]) for p, i in known.items()}
-    derived.constants, derived.outputs = model.constants, outputs
+    derived.constants = model.constants
     derived.custom = {mover.ids[node]: scope for node, scope in model.custom.items() if node in mover.ids}
-    scalars = [name for name, node in outputs.items() if is_scalar(derived, node)]
-    derived.of = scalars[0] if len(scalars) == 1 else None
-    result.verify()
     return derived
 
 
@@ -70,13 +97,15 @@ class _Mover:
         inline: new nodes that are written inside the expression of the one node that uses them.
     """
 
-    def __init__(self, source: Graph, backward: Backward, forward_end: int, wanted: Sequence[int]):
+    def __init__(
+        self, source: Graph, backward: Backward, forward_end: int, wanted: Sequence[int], kept: Sequence[int] = ()
+    ):
         self.source, self.target = source, Graph()
         self.ids: dict[int, int] = {}
         self.names: dict[int, str] = {}
         self.comments: dict[str, str] = {}
         self.inline: set[int] = set()
-        needed = set(source.ancestors([backward.cotangents[node].id for node in wanted]))
+        needed = set(source.ancestors([*(backward.cotangents[node].id for node in wanted), *kept]))
         self.taken = {path for path in source.paths if path is not None}
         cts = {node: ct.id for node, ct in backward.cotangents.items() if source.paths[node] and ct.id in needed}
         self.uses = Counter(i for node in needed for i in source.operands[node])
@@ -130,7 +159,7 @@ class _Mover:
                 path = None
             else:
                 path = paths.get(node) or self._numbered(f"{name}.{op.name}")
-            self._copy(node, path, pair)
+            self._copy(node, path, self.ids.get(self.source.forward.get(node, forward)))
             if node in inline:
                 self.inline.add(self.ids[node])
         if name not in self.target.names:

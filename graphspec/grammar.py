@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphspec.attribute import LANGUAGE_KINDS
+from graphspec.attribute import LANGUAGE_KINDS, UNITED_KINDS
 from graphspec.types import DTYPES
 
 NAME = "[A-Za-z_][A-Za-z0-9_]*"
@@ -50,7 +50,7 @@ _SHAPE = {"$ref": "#/$defs/shape"}
 _TEXT = {"type": "string"}
 
 
-def _record(description: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
+def record(description: str, properties: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {
         "type": "object",
         "description": description,
@@ -60,39 +60,39 @@ def _record(description: str, properties: dict[str, Any], **more: Any) -> dict[s
     }
 
 
-def _mapping(description: str, value: dict[str, Any]) -> dict[str, Any]:
+def mapping(description: str, value: dict[str, Any]) -> dict[str, Any]:
     names = {"pattern": PATH}
     return {"type": "object", "description": description, "propertyNames": names, "additionalProperties": value}
 
 
-def _described(description: str, schema: dict[str, Any]) -> dict[str, Any]:
+def described(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, **schema}
 
 
-def _either(types: list[str], name: str) -> dict[str, Any]:
+def either(types: list[str], name: str) -> dict[str, Any]:
     """Return the schema of a short form or a mapping of its own kind: an ``if``, so that messages are about one."""
     branch = {"if": {"type": "object"}, "then": {"$ref": f"#/$defs/{name}"}}
     return {"type": [*types, "object"], **branch}
 
 
-_WEIGHT = _either(["number", "array", "string"], "parameter")
+_WEIGHT = either(["number", "array", "string"], "parameter")
 
 
 def _parameter(description: str, role: str) -> dict[str, Any]:
     properties = {
-        "shape": _described("dims: integers, or names of attributes and dims", _SHAPE),
-        "dtype": _described("default: the document's float dtype", {"enum": [*DTYPES]}),
-        "init": _described(f"an initialiser: {', '.join(INITIALIZERS)}; with arguments as a call", _TEXT),
-        "value": _described("the first value; a number fills the shape", _NUMBER_OR_LIST),
-        "file": _described("a .safetensors file inside the spec's folder", _TEXT),
-        "key": _described("the name in that file; default: the parameter's own path", _TEXT),
+        "shape": described("dims: integers, or names of attributes and dims", _SHAPE),
+        "dtype": described("default: the document's float dtype", {"enum": [*DTYPES]}),
+        "init": described(f"an initialiser: {', '.join(INITIALIZERS)}; with arguments as a call", _TEXT),
+        "value": described("the first value; a number fills the shape", _NUMBER_OR_LIST),
+        "file": described("a .safetensors file inside the spec's folder", _TEXT),
+        "key": described("the name in that file; default: the parameter's own path", _TEXT),
         "doc": _TEXT,
     }
     if role == "parameter":
-        properties["trainable"] = _described(
+        properties["trainable"] = described(
             "false: keep the value while training", {"type": "boolean", "default": True}
         )
-    return _record(description, properties)
+    return record(description, properties)
 
 
 def definitions() -> dict[str, Any]:
@@ -117,23 +117,30 @@ def definitions() -> dict[str, Any]:
             "type": "array",
             "items": {"type": ["integer", "string"], "minimum": 0},
         },
-        "attribute": _record(
+        "attribute": record(
             "the declaration of an attribute",
             {
-                "type": {"enum": [*LANGUAGE_KINDS]},
-                "default": _described("without it the attribute is required", {}),
+                "type": described(
+                    "what its values are; of a list of types, the first that a value fits",
+                    {
+                        "if": {"type": "array"},
+                        "then": {"items": {"enum": [*UNITED_KINDS]}, "minItems": 1},
+                        "else": {"enum": [*LANGUAGE_KINDS]},
+                    },
+                ),
+                "default": described("without it the attribute is required", {}),
                 "doc": _TEXT,
                 "minimum": {"type": "number"},
                 "maximum": {"type": "number"},
                 "choices": {"type": "array"},
             },
         ),
-        "input": _record(
+        "input": record(
             "the declaration of an input",
             {
                 "shape": _SHAPE,
                 "dtype": {"enum": [*DTYPES]},
-                "value": _described("the default", _NUMBER_OR_LIST),
+                "value": described("the default", _NUMBER_OR_LIST),
                 "optional": {"type": "boolean", "default": False},
                 "variadic": {"type": "boolean", "default": False},
                 "doc": _TEXT,
@@ -141,22 +148,22 @@ def definitions() -> dict[str, Any]:
         ),
         "parameter": _parameter("a trainable leaf", "parameter"),
         "state": _parameter("a leaf that `updates` change", "state"),
-        "repeat": _record(
+        "repeat": record(
             "one copy per entry",
-            {"over": {"type": "object", "additionalProperties": {"type": "array"}}},
+            {"over": {"type": "object", "additionalProperties": {"type": ["array", "string"]}}},
             required=["over"],
         ),
-        "edge": _record(
+        "edge": record(
             "an edge",
             {"from": _TEXT, "to": _TEXT, "weight": _WEIGHT},
             required=["from", "to"],
         ),
-        "differentiate": _record(
+        "differentiate": record(
             "what `run` differentiates",
             {"of": _TEXT, "wrt": {"type": ["array", "string"], "items": _TEXT}},
             required=["of"],
         ),
-        "test": _record(
+        "test": record(
             "a test that `graphspec check` runs",
             {
                 "name": _TEXT,
@@ -179,18 +186,18 @@ def _shared() -> dict[str, Any]:
     """Return the keys that files and functions share."""
     return {
         "name": _TEXT,
-        "doc": _described("what it computes, in one or more sentences", _TEXT),
-        "dtype": _described("the default float dtype", {"enum": ["float64", "float32"], "default": "float64"}),
-        "imports": _mapping("{alias: path}: other spec files, callable as op alias and alias.function", _TEXT),
-        "functions": _mapping("functions of one's own", {"$ref": "#/$defs/function"}),
-        "attributes": _mapping(
+        "doc": described("what it computes, in one or more sentences", _TEXT),
+        "dtype": described("the default float dtype", {"enum": ["float64", "float32"], "default": "float64"}),
+        "imports": mapping("{alias: path}: other spec files, callable as op alias and alias.function", _TEXT),
+        "functions": mapping("functions of one's own", {"$ref": "#/$defs/function"}),
+        "attributes": mapping(
             "values known when the graph is built",
-            _either(["number", "boolean", "string", "array", "null"], "attribute"),
+            either(["number", "boolean", "string", "array", "null"], "attribute"),
         ),
-        "parameters": _mapping("trainable leaves", _either(["number", "array"], "parameter")),
-        "state": _mapping("leaves that `updates` change", _either(["number", "boolean", "array"], "state")),
-        "constants": _mapping("named literals", _NUMBER_OR_LIST),
-        "nodes": _mapping("{name: expression} or {name: {op, inputs, ...}}", {"$ref": "#/$defs/node"}),
+        "parameters": mapping("trainable leaves", either(["number", "array"], "parameter")),
+        "state": mapping("leaves that `updates` change", either(["number", "boolean", "array"], "state")),
+        "constants": mapping("named literals", _NUMBER_OR_LIST),
+        "nodes": mapping("{name: expression} or {name: {op, inputs, ...}}", {"$ref": "#/$defs/node"}),
         "edges": {
             "type": "array",
             "description": "source -> target, chains, and weighted edges",
@@ -210,45 +217,45 @@ def _shared() -> dict[str, Any]:
             "items": _TEXT,
             "additionalProperties": _EXPRESSION,
         },
-        "updates": _mapping("{state or parameter: its value after this run}", _EXPRESSION),
+        "updates": mapping("{state or parameter: its value after this run}", _EXPRESSION),
         "gradient": {
             "description": "a gradient rule of one's own: {input: expression of ct, inputs, outputs and nodes}",
             "type": "object",
             "additionalProperties": {"type": ["string", "number", "boolean", "null"]},
         },
-        "surrogate": _described("the gradient is on purpose not the derivative", {"type": "boolean", "default": False}),
+        "surrogate": described("the gradient is on purpose not the derivative", {"type": "boolean", "default": False}),
         "tests": {"type": "array", "items": {"$ref": "#/$defs/test"}},
     }
 
 
 def document() -> dict[str, Any]:
     """Return the schema of a file."""
-    inputs = _mapping(
+    inputs = mapping(
         "{name: default} or {name: {shape, dtype, value, ...}}",
-        _either(["number", "boolean", "array", "null"], "input"),
+        either(["number", "boolean", "array", "null"], "input"),
     )
     properties = {
-        "graphspec": _described("the format version", {"const": 1}),
+        "graphspec": described("the format version", {"const": 1}),
         **_shared(),
         "inputs": inputs,
-        "differentiate": _either(["string"], "differentiate"),
-        "data": _described("where the training data is", {"type": "object"}),
-        "train": _described("how to train", {"type": "object"}),
+        "differentiate": either(["string"], "differentiate"),
+        "data": {"type": "object", "$ref": "#/$defs/data"},
+        "train": {"type": "object", "$ref": "#/$defs/train"},
     }
-    return _record("a graphspec file", properties, required=["graphspec"])
+    return record("a graphspec file", properties, required=["graphspec"])
 
 
 def function() -> dict[str, Any]:
     """Return the schema of an entry of `functions`."""
     named = {**document()["properties"]["inputs"], "type": ["object", "array"], "items": _TEXT}
-    return _record("a function", {**_shared(), "inputs": named})
+    return record("a function", {**_shared(), "inputs": named})
 
 
 def node(node_keys: dict[str, Any] | None = None) -> dict[str, Any]:
     """Return the schema of a node, without what depends on its op."""
     properties = {
-        "op": _described("the op or function", _TEXT),
-        "inputs": _described(
+        "op": described("the op or function", _TEXT),
+        "inputs": described(
             "an expression, a list by position or a mapping by port",
             {
                 "type": ["string", "number", "boolean", "array", "object"],
@@ -256,8 +263,8 @@ def node(node_keys: dict[str, Any] | None = None) -> dict[str, Any]:
                 "additionalProperties": {"$ref": "#/$defs/operands"},
             },
         ),
-        "repeat": {**_either(["integer", "string"], "repeat"), "minimum": 0},
-        "share": _described("use all parameters and state of that node", _TEXT),
+        "repeat": {**either(["integer", "string"], "repeat"), "minimum": 0},
+        "share": described("use all parameters and state of that node", _TEXT),
         "doc": _TEXT,
     }
     mapping = {"type": "object", "properties": properties, "required": ["op"], **(node_keys or {})}

@@ -184,21 +184,28 @@ class LeafBuilder(Evaluator):
                     problem("GS203", f"{declared.role} '{declared.name}' has a file and needs a shape", place.location)
                 )
             return () if value is None else value.shape
-        shape = self.pattern(declared.shape, scope)
-        for dim, slot in zip(shape, declared.shape.places, strict=True):
-            if not isinstance(dim, int):
-                chained = scope.chained(slot)
-                what = "'...'" if dim is ... else f"dim {dim}"
-                message = (
-                    f"the dims of {declared.role} '{declared.name}' are integers once the graph is built: {what} is not"
-                )
-                raise Failure(problem("GS406", message, chained.location, related=chained.chain))
+        shape = self._integers(scope, declared, declared.shape)
         if value is not None and value.ndim and value.shape != shape:
             message = (
                 f"the value of '{declared.name}' has shape {shape_text(value.shape)}, declared {shape_text(shape)}"
             )
             raise Failure(problem("GS407", message, place.location, related=place.chain))
-        return tuple(int(dim) for dim in shape)
+        return shape
+
+    def _integers(self, scope: Scope, declared: ParameterDeclaration, slot: ShapeSlot) -> tuple[int, ...]:
+        """Return the dims of a parameter; in a called function `...` stands for what the operands bind it to (L6.2)."""
+        leading = scope.ellipsis.get("...") if scope.calls else None
+        found: list[int] = []
+        for dim, place in zip(self.pattern(slot, scope), slot.places, strict=True):
+            for item in (dim,) if dim is not ... or leading is None else leading:
+                if not isinstance(item, int):
+                    chained = scope.chained(place)
+                    what = "'...'" if item is ... else f"dim {item}"
+                    who = f"{declared.role} '{declared.name}'"
+                    message = f"the dims of {who} are integers once the graph is built: {what} is not"
+                    raise Failure(problem("GS406", message, chained.location, related=chained.chain))
+                found.append(item)
+        return tuple(found)
 
     def _initializer(
         self, scope: Scope, declared: ParameterDeclaration, type: TensorType

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from graphspec.data_reader import read_data
+from graphspec.data_section import DataSection
 from graphspec.declaration import Function
 from graphspec.errors import Diagnostic, Location, Related, SpecError, did_you_mean, first_stage, problem
 from graphspec.graph import declared_order
@@ -16,6 +19,7 @@ from graphspec.reader import Reader
 from graphspec.references import check_references
 from graphspec.source import Map, Source, read_file, read_text
 from graphspec.structure import check_structure, functions_in
+from graphspec.train_section import TrainSection, read_train
 from graphspec.validation import validate
 
 
@@ -40,6 +44,24 @@ def load_text(text: str, folder: str | os.PathLike[str] | None = None, name: str
     return _Loader(home).load(lambda: read_text(text, name), None)
 
 
+def train_section(document: Function, overrides: Mapping[str, Any] | None = None) -> TrainSection:
+    """Return how a loaded document is trained, with keys of its section `train` replaced.
+
+    Raises:
+        SpecError: every problem of the first stage that fails.
+    """
+    if not overrides and document.train_section is not None:
+        known: TrainSection = document.train_section
+        return known
+    section, found = read_train(document, overrides)
+    for check in (check_structure, check_references):
+        found += check(section.function)
+        wrong = first_stage(found)
+        if any(diagnostic.severity == "error" for diagnostic in wrong):
+            raise SpecError(wrong)
+    return section
+
+
 class _Loader:
     """Loads one spec; every file is read once. ``folder`` is the spec's: nothing outside it is touched (L7.3)."""
 
@@ -56,9 +78,15 @@ class _Loader:
         function = self._document(source, path)
         while self.pending:
             self._imports(*self.pending.pop())
+        if isinstance(source.data, Map) and isinstance(source.data.get("data"), Map):
+            function.data_section = self._data(function)
         self.diagnostics += self._cycles()
         self._raise(1)
         documents = [function, *(found for found in self.files.values() if found is not None and found is not function)]
+        if isinstance(source.data, Map) and isinstance(source.data.get("train"), Map):
+            function.train_section, found = read_train(function)
+            self.diagnostics += found
+            documents.append(function.train_section.function)
         for document in documents:
             self.diagnostics += check_structure(document)
         self._raise(2)
@@ -77,7 +105,7 @@ class _Loader:
         """Read one file; what it imports is read next."""
         here = None if path is None else path.resolve()
         self.sources.append(source)
-        self.diagnostics += validate(source)
+        self.diagnostics += validate(source, called=len(self.sources) > 1)
         reader = Reader(source, self.folder)
         function = reader.file(path.stem if path is not None else "spec")
         self.diagnostics += reader.diagnostics
@@ -145,6 +173,16 @@ class _Loader:
                 hint = did_you_mean(target.name, near)
                 self.diagnostics.append(problem("GS111", f"there is no file {declared.file}", where, hint=hint))
             function.parameters[name] = replace(declared, file=target.relative_to(self.folder).as_posix())
+
+    def _data(self, function: Function) -> DataSection:
+        """Read the section `data`; its files stay inside the spec's folder, and need not exist (2.8)."""
+        section, found = read_data(function)
+        self.diagnostics += found
+        for source in section.sources.values():
+            for text, origin in source.origins.items():
+                if self.folder is not None:
+                    self._target(text, None, origin.location)
+        return section
 
     def _cycles(self) -> Iterator[Diagnostic]:
         """Report files that import themselves, directly or through others."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from graphspec.attribute import SHAPE_KINDS, Attribute
+from graphspec.attribute import Attribute
 from graphspec.callee import resolve, signature
 from graphspec.declaration import AttributeSlot, Expression, Function, NodeDeclaration
 from graphspec.expression import Term, mentions, parse, walk
@@ -85,14 +85,16 @@ def slots(function: Function, node: NodeDeclaration) -> Iterator[tuple[Attribute
     for key, slot in node.attributes.items():
         yield slot, known.get(key)
     for key, slot in (node.over or {}).items():
-        yield slot, known.get(key)
+        yield from ((item, known.get(key)) for item in slot.items)
+        if isinstance(slot.value, str):
+            yield slot, None
     if node.repeat is not None:
         yield node.repeat, None
 
 
 def slot_mentions(slot: AttributeSlot, declared: Attribute | None) -> Iterator[Mention]:
     """Yield the names in the computed parts of an attribute slot, such as ``$(x.shape[0])``, and in its dims."""
-    in_shape = declared is not None and declared.kind in SHAPE_KINDS
+    in_shape = declared is not None and declared.takes_dims and not declared.is_word(slot.value)
     stack = [(slot.value, slot.origin.mark)]
     while stack:
         value, mark = stack.pop()
@@ -118,6 +120,6 @@ def shape_positions(function: Function, expression: Expression) -> set[int]:
         callee = resolve(function, term.value) if term.kind == "call" and term.keywords else None
         if callee is not None:
             known = signature(callee).attributes
-            written = [value for name, value in term.keywords if name in known and known[name].kind in SHAPE_KINDS]
+            written = [value for name, value in term.keywords if name in known and known[name].takes_dims]
             found.update(part.start for value in written for part in walk(value) if part.kind == "name")
     return found

@@ -21,6 +21,7 @@ Dtype: TypeAlias = str
 Axes: TypeAlias = "tuple[Dim, ...] | None"
 Integers: TypeAlias = "tuple[Dim, ...]"
 Bounds: TypeAlias = "tuple[Dim | None, ...]"
+Padding: TypeAlias = "tuple[Dim, ...] | str"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,7 @@ _KINDS = {
     "Integers": "integers",
     "Bounds": "bounds",
     "Shape": "shape",
+    "Padding": "padding",
 }
 C = TypeVar("C", bound=type[Op])
 
@@ -152,7 +154,7 @@ def attributes(cls: type[Op]) -> dict[str, Attribute]:
     def declared(item: Field[Any]) -> Attribute:
         default = REQUIRED if item.default is MISSING else item.default
         kind_name = _KINDS[str(item.type).removesuffix(" | None")]
-        return Attribute(item.name, kind_name, default, **item.metadata)
+        return Attribute(item.name, (kind_name,), default, **item.metadata)
 
     return {item.name: declared(item) for item in fields(cls)}
 

@@ -20,6 +20,7 @@ from graphspec.model import Model
 from graphspec.plan import Plan, schedule
 from graphspec.result import Arrays, Result
 from graphspec.specialise import Models
+from graphspec.trainable import Trainable
 from graphspec.types import TensorType, evaluate_shape
 from graphspec.weights import Parameters
 
@@ -48,7 +49,7 @@ def loads(
     return Program(Models(load_text(text, folder), attributes or {}))
 
 
-class Program:
+class Program(Trainable):
     """A differentiable function. Nothing that runs it changes it, so several threads may use one.
 
     Example:
@@ -59,8 +60,7 @@ class Program:
     """
 
     def __init__(self, models: Models, parameters: Parameters | None = None):
-        self._models = models
-        self._parameters = parameters or Parameters(models.first)
+        super().__init__(models, parameters or Parameters(models.first))
         self._gradients: dict[tuple[int, str, tuple[str, ...]], tuple[Graph, Backward]] = {}
         self._plans: dict[tuple[int, tuple[int, ...]], Plan] = {}
 
@@ -242,6 +242,21 @@ class Program:
     def apply(self, result: Result) -> None:
         """Write the updates of a run into the parameters and state."""
         self._parameters.assign(result.updates)
+
+    # -- training; `Trainable` has the rest ----------------------------------------------------------------------------
+
+    def training_program(self, **settings: Any) -> Program:
+        """Return the training step as a program: forward, backward and the next value of every parameter and state.
+
+        Raises:
+            SpecError, NotDifferentiableError: there is nothing to train, or the section `train` is wrong.
+        """
+        from graphspec.loader import train_section
+        from graphspec.train.step import training_step
+
+        section = train_section(self.model.function, settings)
+        step = training_step(self._models.with_attributes({"training": True}).first, section)
+        return Program(Models.of(step.model), self._parameters.for_model(step.model))
 
     # -- the gradient as a program ----------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from graphspec.attribute import LANGUAGE_KINDS, REQUIRED, Attribute, AttributeProblem
+from graphspec.attribute import LANGUAGE_KINDS, REQUIRED, UNITED_KINDS, Attribute, AttributeProblem
 from graphspec.declaration import (
     AttributeSlot,
     Expression,
@@ -178,17 +178,17 @@ class Reader(EdgeReader):
             self.report("GS204", f"attribute '{name}': null fixes no type", place, hint=hint)
         if not isinstance(value, Map):
             default = tuple(value) if isinstance(value, list) else value
-            return Attribute(name, _SHORT_KINDS.get(type(value), "list"), default)
+            return Attribute(name, (_SHORT_KINDS.get(type(value), "list"),), default)
         default = value.get("default", REQUIRED)
         if "type" not in value and default in (REQUIRED, None):
             self.report(
                 "GS203", f"attribute '{name}' needs a type, or a default that fixes it", self.key(section, name)
             )
         short = "float" if default is REQUIRED else _SHORT_KINDS.get(type(default), "list")
-        kind = value["type"] if value.get("type") in LANGUAGE_KINDS else short
         choices = tuple(value["choices"]) if isinstance(value.get("choices"), list) else ()
         low, high = (value[key] if _is_number(value.get(key)) else None for key in ("minimum", "maximum"))
-        found = Attribute(name, kind, default, value.get("doc", ""), low, high, choices)
+        kinds = _kinds(value.get("type")) or (short,)
+        found = Attribute(name, kinds, default, value.get("doc", ""), low, high, choices)
         if default is not REQUIRED and default is not None:
             self.default(found, value.marks["default"])
         return found
@@ -290,7 +290,8 @@ class Reader(EdgeReader):
         )
 
     def over(self, mapping: Map) -> dict[str, AttributeSlot]:
-        return {key: self.slot(items, mapping.marks[key]) for key, items in mapping.items() if isinstance(items, Seq)}
+        lists = {key: items for key, items in mapping.items() if isinstance(items, Seq | str)}
+        return {key: self.slot(items, mapping.marks[key]) for key, items in lists.items()}
 
     def operands(self, node: Map) -> tuple[tuple[Expression, ...], dict[str, tuple[Expression, ...]]]:
         """Read `inputs` of a node: an expression, a list by position, or a mapping by port."""
@@ -340,6 +341,14 @@ class Reader(EdgeReader):
             else:
                 found[key] = None if value is None else self.expression(value, rules.marks[key])
         return found
+
+
+def _kinds(type: Any) -> tuple[str, ...]:
+    """Return the kinds that a declared type, or a list of types, stands for; none where the schema refuses it."""
+    if not isinstance(type, list):
+        return (type,) if type in LANGUAGE_KINDS else ()
+    known = all(item in UNITED_KINDS for item in type)
+    return tuple(dict.fromkeys(item or "null" for item in type)) if known else ()
 
 
 def _is_number(value: Any) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 
-from graphspec.attribute import SHAPE_KINDS
 from graphspec.binding import Bound, Misfit, bind
 from graphspec.callee import Callee, Signature, resolve, signature
 from graphspec.declaration import Expression, Function, NodeDeclaration
@@ -82,7 +81,7 @@ def _known(function: Function, text: str, place: Origin) -> Iterator[Diagnostic]
 def _slots(function: Function, node: NodeDeclaration, dims: set[str]) -> Iterator[Diagnostic]:
     """Check the names in the attribute slots of a node; dims may be named in shapes (L2.3)."""
     for slot, declared in slots(function, node):
-        in_shape = declared is not None and declared.kind in SHAPE_KINDS
+        in_shape = declared is not None and declared.takes_dims
         for text, place in slot_mentions(slot, declared):
             if not (in_shape and text in dims):
                 yield from _known(function, text, place)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from graphspec.attribute import describe
 from graphspec.callee import Signature
-from graphspec.declaration import NodeDeclaration
+from graphspec.declaration import AttributeSlot, NodeDeclaration
 from graphspec.errors import Diagnostic, did_you_mean, problem
 
 MAX_COPIES = 10_000
@@ -29,10 +29,19 @@ def check_repeat(node: NodeDeclaration, facts: Signature) -> Iterator[Diagnostic
             yield problem("GS202", f"{facts.name} has no attribute '{key}'", place, hint=hint)
         elif key in node.attributes:
             yield problem("GS205", f"attribute '{key}' is set for each copy and for all of them", place)
-    lengths = {key: len(slot.items) for key, slot in (node.over or {}).items()}
-    if node.over is not None and not lengths:
+        if isinstance(slot.value, str) and not slot.value.startswith("$"):
+            hint = f"a list that is computed begins with $: ${slot.value}"
+            message = f"over expects a list, found {describe(slot.value)}"
+            yield problem("GS205", message, slot.origin.location, hint=hint)
+    if node.over is not None and not node.over:
         yield problem("GS205", "'over' lists no attribute", node.origin.location, hint="repeat: 3 makes equal copies")
+    written = {key: len(slot.items) for key, slot in (node.over or {}).items() if not isinstance(slot.value, str)}
+    yield from check_lengths(node.over or {}, written)
+
+
+def check_lengths(over: Mapping[str, AttributeSlot], lengths: Mapping[str, int]) -> Iterator[Diagnostic]:
+    """Check that the lists of `over` are of one length."""
     if len(set(lengths.values())) > 1:
         found = ", ".join(f"{key} has {length}" for key, length in lengths.items())
-        key, slot = next(iter((node.over or {}).items()))
-        yield problem("GS205", f"the lists of 'over' have different lengths: {found}", slot.key(key).location)
+        key = next(iter(lengths))
+        yield problem("GS205", f"the lists of 'over' have different lengths: {found}", over[key].key(key).location)

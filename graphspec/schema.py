@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from graphspec import grammar
+from graphspec import data_grammar, grammar, train_grammar
 from graphspec.callee import Callee, resolve_catalogue, signature
 
 _VERSION = "https://json-schema.org/draft/2020-12/schema"
 
 
+def _definitions() -> dict[str, Any]:
+    return {**grammar.definitions(), **data_grammar.definitions(), **train_grammar.definitions()}
+
+
 def shell() -> dict[str, Any]:
     """Return the schema of everything but the keys of nodes that depend on their op."""
-    parts = {**grammar.definitions(), "function": grammar.function(), "node": grammar.node()}
+    parts = {**_definitions(), "function": grammar.function(), "node": grammar.node()}
     return {"$schema": _VERSION, **grammar.document(), "$defs": parts}
 
 
@@ -37,7 +41,7 @@ def document_schema() -> dict[str, Any]:
         },
         "allOf": branches,
     }
-    parts = {**grammar.definitions(), "function": grammar.function(), "node": grammar.node(named)}
+    parts = {**_definitions(), "function": grammar.function(), "node": grammar.node(named)}
     parts.update({f"op.{name}": node_schema(callee) for name, callee in sorted(catalogue.items())})
     return {"$schema": _VERSION, "title": "graphspec", **grammar.document(), "$defs": parts}
 

@@ -1,4 +1,4 @@
-"""Static expressions: what is computed from literals, attributes and shapes when the graph is built."""
+"""Static expressions: what is computed from literals, attributes, shapes and dtypes when the graph is built."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 
 from graphspec.attribute import describe
 from graphspec.dims import Expr, floordiv, mod, product, symbol
-from graphspec.expression import Term, dotted
-from graphspec.types import Shape
+from graphspec.errors import did_you_mean
+from graphspec.expression import FACTS, Term, dotted, path_text
+from graphspec.types import DTYPES, TensorType
 
 
 class StaticError(Exception):
@@ -27,13 +28,13 @@ class Environment:
 
     Attributes:
         attributes: the value of every attribute.
-        shape_of: the shape of a value by its name; None where the name is no value.
+        type_of: the type of the value that a path names; None where it names none.
         given: tells whether an input was given; None where the name is no input.
         dim: in a shape, the dim of a name that is no attribute.
     """
 
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    shape_of: Callable[[str], Shape | None] = lambda name: None
+    type_of: Callable[[Term], TensorType | None] = lambda path: None
     given: Callable[[str], bool | None] = lambda name: None
     dim: Callable[[str], Any] = lambda name: None
 
@@ -44,7 +45,7 @@ def in_shape(environment: Environment, dims: Mapping[str, Any] | None = None) ->
     def dim(name: str) -> Any:
         return symbol(name) if dims is None else dims.get(name)
 
-    return Environment(environment.attributes, environment.shape_of, environment.given, dim)
+    return Environment(environment.attributes, environment.type_of, environment.given, dim)
 
 
 _ARITHMETIC: Mapping[str, Callable[[Any, Any], Any]] = {
@@ -96,8 +97,8 @@ def _name(term: Term, environment: Environment) -> Any:
     dim = environment.dim(term.value)
     if dim is not None:
         return dim
-    if environment.shape_of(term.value) is not None:
-        what = f"attributes and {term.value}.shape[i] can stand here"
+    if environment.type_of(term) is not None:
+        what = f"attributes, {term.value}.shape[i] and {term.value}.dtype can stand here"
         message = f"'{term.value}' is a value, known only when the graph runs; {what}"
         raise StaticError(message, term)
     raise StaticError(f"no attribute is called '{term.value}'", term, hint=f'a string is quoted: "{term.value}"')
@@ -106,6 +107,7 @@ def _name(term: Term, environment: Environment) -> Any:
 def _operation(term: Term, environment: Environment) -> Any:
     values = [evaluate(part, environment) for part in term.parts if part is not None]
     if term.value in ("equal", "not_equal"):
+        _require_dtypes(term, values)
         return (values[0] == values[1]) is (term.value == "equal")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, int | float | Expr):
@@ -114,6 +116,14 @@ def _operation(term: Term, environment: Environment) -> Any:
         return _compute(term, values)
     except (ArithmeticError, ValueError, TypeError) as error:
         raise StaticError(str(error), term) from None
+
+
+def _require_dtypes(term: Term, values: list[Any]) -> None:
+    """Refuse to compare ``x.dtype`` with what is no dtype: the answer could never be yes."""
+    for part, other in zip(term.parts, reversed(values), strict=True):
+        if part is not None and part.kind == "member" and part.value == "dtype" and other not in DTYPES:
+            hint = did_you_mean(other, DTYPES) if isinstance(other, str) else 'a dtype is a string: "float32"'
+            raise StaticError(f"expected a dtype to compare with, found {describe(other)}", term, hint=hint)
 
 
 def static_operation(name: str, values: list[Any]) -> Any:
@@ -182,14 +192,22 @@ def _call(term: Term, environment: Environment) -> Any:
     raise StaticError(f"the call of '{term.value}' is computed when the graph runs and cannot stand here", term)
 
 
-def _member(term: Term, environment: Environment) -> Shape:
-    """Evaluate ``x.shape``, where a list stands."""
+def _member(term: Term, environment: Environment) -> Any:
+    """Evaluate ``x.shape``, a list of dims, and ``x.dtype``, a string."""
     base = term.parts[0]
-    name = None if base is None else base.value if base.kind == "string" else dotted(base)
-    shape = environment.shape_of(name) if name and term.value == "shape" else None
-    if shape is None:
-        raise StaticError("a member is computed when the graph runs and cannot stand here", term)
-    return shape
+    assert base is not None
+    path = path_text(base)
+    if term.value not in FACTS:
+        hint = did_you_mean(term.value, FACTS) if path else ""
+        message = f"the member '{term.value}' is computed when the graph runs and cannot stand here"
+        raise StaticError(message, term, hint=hint)
+    if path is None:
+        hint = "give the value a node of its own"
+        raise StaticError(f"only a name has .{term.value} in a static expression", term, hint=hint)
+    type = environment.type_of(base)
+    if type is None:
+        raise StaticError(f"'{path}' is no value whose {term.value} is known here", term, code="GS301")
+    return type.shape if term.value == "shape" else type.dtype
 
 
 def _index(term: Term, environment: Environment) -> Any:
@@ -198,14 +216,7 @@ def _index(term: Term, environment: Environment) -> Any:
     if len(items) != 1:
         raise StaticError("one index is expected here", term)
     at = evaluate(items[0], environment)
-    if base.kind == "member" and base.value == "shape" and base.parts[0] is not None:
-        name = dotted(base.parts[0]) or (base.parts[0].value if base.parts[0].kind == "string" else None)
-        shape = environment.shape_of(name) if name else None
-        if shape is None:
-            raise StaticError(f"'{name}' is no value whose shape is known here", term, code="GS301")
-        values: Any = shape
-    else:
-        values = evaluate(base, environment)
+    values = evaluate(base, environment)
     if not isinstance(values, tuple | list) or isinstance(at, bool) or not isinstance(at, int):
         raise StaticError("a list and an integer index are expected here", term)
     if not -len(values) <= at < len(values):

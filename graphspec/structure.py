@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from graphspec.attribute import SHAPE_KINDS, Attribute, AttributeProblem
+from graphspec.attribute import Attribute, AttributeProblem
 from graphspec.callee import INHERITED, Callee, Signature, resolve, signature, unknown_hint
 from graphspec.declaration import AttributeSlot, Expression, Function, NodeDeclaration
 from graphspec.errors import Diagnostic, did_you_mean, problem
@@ -281,7 +281,7 @@ def _node(function: Function, node: NodeDeclaration) -> Iterator[Diagnostic]:
 
 
 def _slot(function: Function, declared: Attribute, slot: AttributeSlot, path: str) -> Iterator[Diagnostic]:
-    if declared.kind in SHAPE_KINDS:
+    if declared.takes_dims and not declared.is_word(slot.value):
         yield from _texts(slot)
         return
     if _computed(slot.value):

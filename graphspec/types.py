@@ -97,10 +97,14 @@ def evaluate_shape(shape: Iterable[Dim], env: Mapping[str, int]) -> tuple[int, .
 
 
 class DimConflict(Exception):
-    """A shape does not match its pattern; ``axis`` counts in the actual shape, None when the ranks differ."""
+    """A shape does not match its pattern.
 
-    def __init__(self, message: str, axis: int | None = None):
-        self.message, self.axis = message, axis
+    ``axis`` counts in the actual shape, None when the ranks differ; ``dim`` is the symbol that another shape has bound
+    to something else, ``...`` among them.
+    """
+
+    def __init__(self, message: str, axis: int | None = None, dim: Dim | EllipsisType | None = None):
+        self.message, self.axis, self.dim = message, axis, dim
         super().__init__(message)
 
 
@@ -117,7 +121,7 @@ def match(pattern: Pattern, shape: Shape, env: dict[str, Dim], ellipsis: dict[st
         if isinstance(want, Expr) and want.is_symbol:
             bound = env.setdefault(str(want), have)
             if bound != have:
-                raise DimConflict(f"dim {want} is {bound} elsewhere and {have} here", axis)
+                raise DimConflict(f"dim {want} is {bound} elsewhere and {have} here", axis, want)
         elif isinstance(want, int) and want != have:
             raise DimConflict(f"dim {axis} is {have}, expected {want}", axis)
 
@@ -151,7 +155,8 @@ def _aligned(pattern: Pattern, shape: Shape, ellipsis: dict[str, Shape]) -> list
     leading = shape[at : at + extra]
     bound = ellipsis.setdefault("...", leading)
     if bound != leading:
-        raise DimConflict(f"the dims of '...' are {shape_text(bound)} elsewhere and {shape_text(leading)} here")
+        message = f"the dims of '...' are {shape_text(bound)} elsewhere and {shape_text(leading)} here"
+        raise DimConflict(message, dim=...)
     axes = [*range(at), *range(at + extra, len(shape))]
     own = [want for want in pattern if want is not ...]
     return [(axis, want, shape[axis]) for axis, want in zip(axes, own, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from graphspec import schema
+from graphspec import data_grammar, schema, train_grammar
 from graphspec.attribute import describe
 from graphspec.errors import Diagnostic, Location, did_you_mean, problem
 from graphspec.grammar import RESERVED_KEYS
@@ -33,14 +33,18 @@ def _validator() -> Any:
     return Draft202012Validator(schema.shell(), registry=Registry())  # an empty registry: nothing is ever fetched
 
 
-def validate(source: Source) -> list[Diagnostic]:
-    """Return what is wrong with the structure of a document; ops are checked later, one by one."""
+def validate(source: Source, called: bool = False) -> list[Diagnostic]:
+    """Return what is wrong with the structure of a document; ops are checked later, one by one.
+
+    ``called``: it is imported, so that its data and its training are not used (L7.3).
+    """
     if not isinstance(source.data, Map):
         message = f"a spec is a mapping of keys, found {describe(source.data)}"
         return [problem("GS204", message, source.at(source.mark), hint="begin with `graphspec: 1`")]
     found: list[Diagnostic] = []
     for error in _validator().iter_errors(_without_expressions(source.data)):
-        found.extend(_translate(source, error))
+        if not called or list(error.absolute_path)[:1] not in (["data"], ["train"]):
+            found.extend(_translate(source, error))
     return found
 
 
@@ -94,8 +98,9 @@ def _value(source: Source, error: Any, path: Sequence[Any], where: Location, nam
         choices = error.validator_value if rule == "enum" else [error.validator_value]
         if path and path[-1] == "dtype" and value in RESERVED_DTYPES:
             return problem("GS208", f"the dtype '{value}' is reserved for a later version", where, path=name)
-        message = f"{_quoted(path)} expected one of {', '.join(map(str, choices))}, found {describe(value)}"
-        hint = did_you_mean(value, map(str, choices)) if isinstance(value, str) else ""
+        names = ["null" if choice is None else str(choice) for choice in choices]
+        message = f"{_quoted(path)} expected one of {', '.join(names)}, found {describe(value)}"
+        hint = did_you_mean(value, names) if isinstance(value, str) else ""
         return problem("GS205", message, where, path=name, hint=hint)
     if rule in ("minimum", "maximum"):
         bound = "at least" if rule == "minimum" else "at most"
@@ -106,7 +111,8 @@ def _value(source: Source, error: Any, path: Sequence[Any], where: Location, nam
 
 
 def _quoted(path: Sequence[Any]) -> str:
-    return f"'{path[-1]}':" if path else "the document:"
+    name = next((key for key in reversed(path) if isinstance(key, str)), None)
+    return "the document:" if name is None else f"'{name}':"
 
 
 def _unknown_key(source: Source, path: list[Any], key: str, definition: dict[str, Any]) -> Diagnostic:
@@ -135,6 +141,10 @@ def section_kind(path: Sequence[Any]) -> str:
             return "function"
     if not inner:
         return "document"
+    if inner[0] == "data":
+        return data_grammar.kind(inner[1:])
+    if inner[0] == "train":
+        return train_grammar.kind(inner[1:])
     singular = {"inputs": "input", "parameters": "parameter", "nodes": "node", "edges": "edge", "tests": "test"}
     if inner[0] == "attributes":
         return "attribute"

@@ -10,11 +10,14 @@ from typing import Any
 
 import numpy as np
 
+from graphspec.atomic import write_whole
 from graphspec.errors import CheckpointError, Diagnostic, FeedError, Location, did_you_mean, problem
 from graphspec.feeds import convert
 from graphspec.loader import inside
 from graphspec.model import Model
 from graphspec.parameter import Parameter
+from graphspec.tensors_file import TensorsFileError, read_tensors, tensor_chunks
+from graphspec.types import TensorType
 
 
 class Parameters(MutableMapping[str, np.ndarray]):
@@ -48,6 +51,10 @@ class Parameters(MutableMapping[str, np.ndarray]):
         if key not in self._first:
             self._first[key] = self._from_file(parameter) if parameter.file else parameter.first_value(seed)
         return self._first[key]
+
+    def types(self) -> dict[str, TensorType]:
+        """Return the type of every value by path."""
+        return {path: item.type for path, item in self._known().items()}
 
     def snapshot(self) -> dict[str, np.ndarray]:
         """Return what is assigned now; arrays are replaced, never written into."""
@@ -91,22 +98,16 @@ class Parameters(MutableMapping[str, np.ndarray]):
         return f"Parameters({', '.join(rows)})"
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write every value to a safetensors file; written to a temporary name and renamed.
+        """Write every value to a safetensors file, which is whole or, if it fails, as it was before.
 
         Raises:
             CheckpointError: the file cannot be written.
         """
-        from safetensors.numpy import save
-
-        content = save({name: np.ascontiguousarray(value) for name, value in self.items()})
-        target = Path(path)
-        temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
         try:
-            temporary.write_bytes(content)
-            temporary.replace(target)
-        except OSError as error:
-            temporary.unlink(missing_ok=True)
-            raise CheckpointError(problem("GS606", f"'{target}' cannot be written: {error.strerror}")) from None
+            write_whole(path, tensor_chunks(self))
+        except (OSError, TensorsFileError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise CheckpointError(problem("GS606", f"'{os.fspath(path)}' cannot be written: {reason}")) from None
 
     def load(self, path: str | os.PathLike[str]) -> None:
         """Read every value from a safetensors file; names, shapes and dtypes must be those of the spec.
@@ -180,12 +181,10 @@ def read_safetensors(path: Path, shown: str, where: Location | None = None) -> d
     Raises:
         CheckpointError: it is missing, or not such a file.
     """
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
-
     try:
-        return dict(load(path.read_bytes()))
+        with open(path, "rb") as stream:
+            return read_tensors(stream, os.fstat(stream.fileno()).st_size)
     except OSError as error:
         raise CheckpointError(problem("GS606", f"'{shown}' cannot be read: {error.strerror}", where)) from None
-    except (SafetensorError, ValueError, KeyError, TypeError) as error:
+    except TensorsFileError as error:
         raise CheckpointError(problem("GS606", f"'{shown}' is not a safetensors file: {error}", where)) from None

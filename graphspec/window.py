@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from graphspec.dims import Dim, Expr, exact_quotient, floordiv
 from graphspec.errors import OpTypeError
-from graphspec.op import Integers, Op, attribute
+from graphspec.op import Integers, Op, Padding, attribute
 from graphspec.types import Shape, TensorType
 
 LAYOUTS = ("channels_first", "channels_last")
@@ -91,14 +91,10 @@ class Sliding(Op):
     default_stride: ClassVar[bool] = False  # whether a stride of null is the window
 
     stride: Integers = attribute("steps from one window to the next: one number, or one per spatial dim", default=(1,))
-    padding: Integers = attribute(
-        "padding around the spatial dims: one number, one per dim, or a pair [before, after, ...] for each",
+    padding: Padding = attribute(
+        "padding around the spatial dims: one number, one per dim, or a pair [before, after, ...] for each; "
+        "valid: none; same: so much that there are dim / stride windows, rounded up, more of it after where it is odd",
         default=(0,),
-    )
-    auto_padding: str = attribute(
-        "same: as much padding that there are dim / stride windows, rounded up; valid: none; none: as given",
-        default="none",
-        choices=("none", "same", "valid"),
     )
     dilation: Integers = attribute("steps between elements of a window: one number, or one per dim", default=(1,))
     layout: str = attribute("where the channels are", default="channels_first", choices=LAYOUTS)
@@ -115,24 +111,17 @@ class Sliding(Op):
         stride = size if self.stride is None and self.default_stride else numbers("stride", self.stride, rank)
         dilation = numbers("dilation", self.dilation, rank)
         bare = Windows(tuple(size), tuple(stride), dilation, (0,) * rank, (0,) * rank)
-        if self.auto_padding == "none":
-            pairs = _pairs(self.padding, rank)
-        elif any(entry != 0 for entry in self.padding):
-            raise OpTypeError("C4", "padding is either given or auto_padding, not both", code="GS404")
-        elif self.auto_padding == "valid":
+        if self.padding == "valid":
             return bare
-        else:
+        if isinstance(self.padding, str):
             pairs = [_halves(total) for total in _same_padding(bare, dims)]
+        else:
+            pairs = _pairs(self.padding, rank)
         return replace(bare, before=tuple(pair[0] for pair in pairs), after=tuple(pair[1] for pair in pairs))
 
     def written(self, windows: Windows) -> dict[str, Any]:
         """Return the attributes that describe windows, each written out."""
-        return {
-            "stride": windows.stride,
-            "padding": windows.padding,
-            "auto_padding": "none",
-            "dilation": windows.dilation,
-        }
+        return {"stride": windows.stride, "padding": windows.padding, "dilation": windows.dilation}
 
     def first(self, type: TensorType) -> Shape:
         """Return the shape of an operand with its channels first.

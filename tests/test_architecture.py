@@ -17,34 +17,54 @@ PACKAGE = ROOT / "graphspec"
 
 # Every module, lowest first: it may import only what stands above it in this list. `ops.*` are the families.
 LAYERS: dict[str, str] = {
-    "problems": "errors codes.code codes.* codes",
-    "text": "scalars places tree json_text syntax source",
+    "problems": "errors extras codes.code codes.* codes",
+    "text": "version atomic exact_json scalars places tree json_text syntax source",
     "values": "dims types attribute",
     "expressions": "tokens expression_grammar expression static",
     "ops": "op leaf custom window ops.* ops slicing",
     "graph": "origin value graph diagnose",
-    "declarations": "grammar names written outline declaration edges reader library",
-    "checks": "callee schema validation binding repeat sharing structure mentions references loader",
-    "building": "parameter scope operands evaluate guard leaves calls functions model specialise feeds weights",
+    "declarations": "grammar data_grammar train_grammar names written outline declaration edges reader library",
+    "checks": "callee schema validation binding repeat sharing structure mentions references data_section data_reader"
+    " train_section loader",
+    "building": "parameter scope operands evaluate guard leaves calls functions model specialise feeds"
+    " tensors_file weights",
     "differentiation": "autodiff derivative gradient",
-    "running": "plan transform engine.jax_overrides engine.jax_engine engine.numpy_engine engine",
-    "views": "view view.values view.table view.catalogue view.reference view.summary view.text",
-    "programs": "result notation yaml_text extract writer program",
+    "running": "plan transform engine.jax_checks engine.jax_windows engine.jax_overrides engine.jax_engine engine.numpy_engine engine span remedy anomaly",
+    "tables": "view view.values view.table",
+    "data": "train train.table train.cells train.classes train.order train.split train.statistics train.prefetch train.generate"
+    " train.text_table train.array_table train.arrow_table train.image train.transform train.files train.batches"
+    " train.assemble train.stream train.survey train.python_data train.dataset",
+    "training": "train.manifest train.stored train.checkpoint train.matching train.history train.callback train.log"
+    " train.tensorboard train.position train.session train.evaluation train.updates train.step train.saving train.loop train.entry",
+    "views": "view.catalogue view.reference view.summary view.terminal view.progress_line view.progress view.curves view.text",
+    "programs": "result notation yaml_text extract writer trainable program",
     "derivative checks": "difference point sample alone report outcome trial rule_check check",
+    "estimators": "roles sklearn",
+    "health": "activation finding vitals symptoms doctor",
+    "starters": "starter starter.column starter.wording starter.target starter.feature starter.choice starter.document",
     "the package": "",
     "commands": "commands commands.console commands.settings commands.files commands.*",
     "the command line": "cli __main__",
 }
 # What two modules that belong together say of each other in annotations only.
-FOR_TYPES_ONLY = {("graphspec.value", "graphspec.graph"), ("graphspec.guard", "graphspec.leaves")}
+FOR_TYPES_ONLY = {
+    ("graphspec.value", "graphspec.graph"),
+    ("graphspec.guard", "graphspec.leaves"),
+    ("graphspec.train.saving", "graphspec.train.loop"),
+}
 
 ONLY = {
     "yaml": {"graphspec.source"},
     "networkx": {"graphspec.graph"},
-    "safetensors": {"graphspec.weights"},
-    "jax": {"graphspec.engine.jax_engine", "graphspec.engine.jax_overrides"},
+    "safetensors": {"graphspec.tensors_file"},
+    "jax": {f"graphspec.engine.jax_{part}" for part in ("checks", "engine", "overrides", "windows")},
     "torch": set(),
+    "pyarrow": {"graphspec.train.arrow_table"},
+    "PIL": {"graphspec.train.image"},
     "onnx": set(),
+    "sklearn": {"graphspec.sklearn"},
+    "tensorboardX": {"graphspec.train.tensorboard"},
+    "matplotlib": {"graphspec.view.curves"},
 }
 TOP_LEVEL = {
     *("pyproject.toml", "README.md", "LICENSE", ".gitignore", ".git", ".ci"),

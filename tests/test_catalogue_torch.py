@@ -272,6 +272,7 @@ TORCH |= {
     "std": lambda x, correction=0, **given: over(
         lambda x, dim, keepdim: torch.std(x, dim, correction=correction, keepdim=keepdim)
     )(x, **given),
+    "logsumexp": lambda x, axis=-1, **given: over(torch.logsumexp)(x, axis=axis, **given),
     "max": over(torch.amax),
     "min": over(torch.amin),
     "prod": one_by_one(torch.prod),

@@ -17,6 +17,7 @@ from graphspec.codes import CODES, STAGES, errors_markdown, explanation
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "graphspec"
 CODE = re.compile(r"GS[1-6]\d\d")
+WITHOUT_FAILURE = {"GS505", "GS661", "GS662", "GS663", "GS665", "GS666"}  # notes and warnings
 WITH_EXAMPLE = [code for code, entry in CODES.items() if entry.example]
 
 
@@ -65,13 +66,20 @@ def test_examples_give_their_code(
     (tmp_path / "spec.yaml").write_text(entry.example + "\n", encoding="utf-8")
     program, *arguments = shlex.split(entry.command or "graphspec run spec.yaml")
     assert program == "graphspec"
-    assert main(arguments) == (0 if code == "GS505" else 1)
-    heads = re.findall(r"^(?:[\w./]+:\d+:\d+: |note: )?(GS\d{3}) ", capsys.readouterr().err, re.MULTILINE)
+    assert main(arguments) == (0 if code in WITHOUT_FAILURE else 1)
+    shown = capsys.readouterr()
+    heads = re.findall(r"^(?:[\w./]+:\d+:\d+: |note: )?(GS\d{3}) ", shown.err, re.MULTILINE)
+    heads += re.findall(r"^(?:error|warning|note) (GS\d{3}) ", shown.out, re.MULTILINE)  # of `graphspec doctor`
     assert set(heads) == {code}
 
 
 def test_most_codes_have_an_example() -> None:
-    assert set(CODES) - set(WITH_EXAMPLE) == {"GS104", "GS108", "GS612"}
+    assert set(CODES) - set(WITH_EXAMPLE) == {
+        *("GS104", "GS108", "GS612"),
+        "GS615", "GS637", "GS638", "GS645", "GS646",  # these need a log, or Python
+        "GS639",  # this needs a file of data
+        *("GS650", "GS652", "GS653", "GS654", "GS655", "GS656"),  # these need checkpoints
+    }
 
 
 def test_the_page_is_up_to_date() -> None:

@@ -413,6 +413,8 @@ def test_a_low_recursion_limit_gives_a_located_error() -> None:
         ("h.linear.weight + h", {"h.linear.weight": (0, 15), "h": (18, 19)}),
         ("x.shape[0] * y", {"x": (0, 1), "y": (13, 14)}),
         ("f(s=x.shape)", {"x": (4, 5)}),
+        ("f(s=x.dtype)", {"x": (4, 5)}),
+        ("1 if h.y.dtype == 'bool' else 2", {"h.y": (5, 8)}),
         ("h.y.shape[0]", {"h.y": (0, 3)}),
         ("d * 'x1 -> z'", {"d": (0, 1), "x1 -> z": (4, 13)}),
         ("f('a', mode='b')", {"a": (2, 5)}),

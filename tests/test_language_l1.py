@@ -593,6 +593,21 @@ CALLED = """
         ("{type: integer, choices: [1, 2]}", "2", 2),
         ("{type: integer, default: null}", "2", 2),
         ("{type: integer, default: null}", "null", None),
+        ("{type: [integer]}", "3", 3),
+        ("{type: [integer, list]}", "3", 3),
+        ("{type: [integer, list]}", "[3, 4]", (3, 4)),
+        ("{type: [integer, list], default: -1}", "[]", ()),
+        ("{type: [integer, float]}", "3", 3),
+        ("{type: [integer, float]}", "2.5", 2.5),
+        ("{type: [float, integer]}", "3", 3.0),
+        ("{type: [boolean, string]}", "true", True),
+        ("{type: [boolean, string]}", "same", "same"),
+        ("{type: [integer, list], default: null}", "null", None),
+        ("{type: [integer, list, null], default: -1}", "null", None),
+        ("{type: [integer, list], minimum: 1}", "[1, 2]", (1, 2)),
+        ("{type: [integer, string], choices: [same, valid]}", "7", 7),
+        ("{type: [integer, string], choices: [same, valid]}", "same", "same"),
+        ("{type: [integer, string], choices: [1, 2, same]}", "2", 2),
     ],
 )
 def test_l1_6_what_an_attribute_accepts(declared: str, given: str, expected: object) -> None:
@@ -622,6 +637,15 @@ def test_l1_6_what_an_attribute_accepts(declared: str, given: str, expected: obj
         ("{type: integer, minimum: 1}", "0", "at least 1"),
         ("{type: float, maximum: 1}", "1.5", "at most 1"),
         ("{default: valid, choices: [valid, same]}", "smae", "expected one of valid, same, found string 'smae'"),
+        ("{type: [integer, list]}", "2.5", "expected an integer or a list, found number 2.5"),
+        ("{type: [integer, list]}", "text", "expected an integer or a list, found string 'text'"),
+        ("{type: [integer, list], default: -1}", "null", "expected an integer or a list, found null"),
+        ("{type: [integer, list, null]}", "true", "expected an integer, a list or null, found boolean true"),
+        ("{type: [boolean, string]}", "1", "expected true or false or a string, found number 1"),
+        ("{type: [integer, list], minimum: 1}", "0", "at least 1, found 0"),
+        ("{type: [integer, list], minimum: 1}", "[1, 0]", "at least 1, found 0"),
+        ("{type: [integer, string], choices: [a, b]}", "c", "expected an integer or one of a, b, found string 'c'"),
+        ("{type: [integer, string], choices: [1, b]}", "2", "expected one of 1 or one of b, found number 2"),
     ],
 )
 def test_l1_6_what_an_attribute_refuses(declared: str, given: str, message: str) -> None:
@@ -658,6 +682,8 @@ def test_l1_6_a_file_alone_needs_its_required_attributes() -> None:
         ("{default: 2, minimum: 3}", 16),
         ("{default: same, choices: [valid]}", 16),
         ("{type: op, default: 3}", 26),
+        ("{type: [integer, list], default: 2.5}", 39),
+        ("{type: [integer, string], choices: [same], default: valid}", 58),
     ],
 )
 def test_l1_6_a_default_must_fit(declared: str, column: int) -> None:
@@ -668,6 +694,40 @@ def test_l1_6_a_type_is_one_of_six() -> None:
     found = only("attributes:\n  a: {type: int, default: 2}\nnodes: {f: 1}\noutputs: f")
     assert place(found) == ("GS205", 3, 13)
     assert "integer, float, boolean, string, list, op" in found.message
+
+
+@pytest.mark.parametrize(
+    ("declared", "code", "column", "message"),
+    [
+        ("{type: [integer, lst]}", "GS205", 23, "'type': expected one of integer, float, boolean, string, list, null"),
+        ("{type: [integer, op]}", "GS205", 23, "found string 'op'"),
+        ("{type: [op]}", "GS205", 14, "found string 'op'"),
+        ('{type: [integer, "null"]}', "GS205", 24, "found string 'null'"),
+        ("{type: []}", "GS204", 13, "'type': [] should be non-empty"),
+        ("{type: null, default: 1}", "GS205", 13, "'type': expected one of integer, float, boolean, string, list, op"),
+    ],
+)
+def test_l1_6_types_in_a_list(declared: str, code: str, column: int, message: str) -> None:
+    found = only(f"attributes:\n  a: {declared}\nnodes: {{f: 1}}\noutputs: f")
+    assert place(found) == (code, 3, column)
+    assert message in found.message
+
+
+def test_l1_6_a_list_of_types_in_a_call() -> None:
+    text = """
+        functions:
+          g: {attributes: {axis: {type: [integer, list, null], default: -1}}, inputs: [x], nodes: {y: "sum(x, axis=axis)"}, outputs: y}
+        inputs: {x: [[1, 2], [3, 4]]}
+        nodes: {f: g(x), h: "g(x, axis=[0, 1])", i: {op: g, inputs: x, axis: null}, j: {op: g, inputs: x, axis: 0}}
+        outputs: [f, h, i, j]
+    """
+    run = program(text).run()
+    assert [run[name].tolist() for name in "fhij"] == [[3, 7], 10, 10, [4, 6]]
+
+
+def test_l1_6_choices_of_a_list_of_types_have_a_hint() -> None:
+    declared = "{type: [integer, string], choices: [valid, same]}"
+    assert only(CALLED.format(declared=declared, given="smae")).hint == "did you mean 'same'?"
 
 
 def test_l1_6_neither_type_nor_default() -> None:

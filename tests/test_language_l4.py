@@ -337,6 +337,12 @@ def test_l4_2_indexing_what_was_computed() -> None:
         ("mode == 'slow'", 2),
         ("x.shape[0] == 2", 1),
         ("x.shape[0] * 2 == n + 1", 1),
+        ("x.dtype == 'float64'", 1),
+        ("'x'.dtype == dtype", 1),
+        ("x.dtype != 'int64' and n > 3", 2),
+        ("x.dtype == y.dtype", 2),
+        ("two.dtype == x.dtype", 1),
+        ("yes.dtype == 'bool'", 1),
         ("sizes[1] > sizes[0]", 1),
         ("sizes == [1, 2]", 1),
         ("empty == null", 1),
@@ -357,7 +363,8 @@ def test_l4_3_a_static_condition(condition: str, expected: float) -> None:
           mode: fast
           sizes: [1, 2]
           empty: {{type: integer, default: null}}
-        inputs: {{x: [5, 6]}}
+        inputs: {{x: [5, 6], y: {{value: 1, dtype: int8}}}}
+        constants: {{two: 2, yes: true}}
         nodes:
           f: |
             1.0 if {condition} else 2.0
@@ -386,6 +393,59 @@ def test_l4_3_what_is_no_condition(condition: str, code: str, column: int) -> No
         f"  f: 1 if {condition} else 2\noutputs: f"
     )
     assert problems(text) == [(code, 5, column)]
+
+
+@pytest.mark.parametrize(
+    ("condition", "code", "hint"),
+    [
+        ("x.dtype", "GS212", ""),
+        ("x.dtyp == 'bool'", "GS212", "did you mean 'dtype'?"),
+        ("x.dtype == 'flaot32'", "GS212", "did you mean 'float32'?"),
+        ("3 == x.dtype", "GS212", 'a dtype is a string: "float32"'),
+        ("x.dtype < 'int8'", "GS212", ""),
+        ("n.dtype == 'int64'", "GS301", ""),
+        ("q.dtype == 'int64'", "GS301", ""),
+        ("exp(x).dtype == 'int64'", "GS212", "give the value a node of its own"),
+        ("two.dtype == 'int64'", "GS310", ""),
+        ("o.dtype == 'int64'", "GS312", "guard it: ... if given(o) else ..."),
+        ("x.exp.dtype == 'int64'", "GS311", ""),
+    ],
+)
+def test_l4_3_a_dtype_in_a_condition_is_that_of_a_value(condition: str, code: str, hint: str) -> None:
+    text = f"""
+        functions:
+          g:
+            attributes: {{n: 3}}
+            inputs: {{x: {{}}, o: {{optional: true}}}}
+            functions: {{both: {{inputs: [u], outputs: {{a: u, b: u}}}}}}
+            nodes:
+              two: both(x)
+              f: |
+                x if {condition} else 2
+            outputs: f
+        inputs: {{x: [1]}}
+        nodes: {{f: "g(x + 1)"}}
+        outputs: f
+    """
+    found = only(text)
+    assert (found.code, found.hint) == (code, hint)
+    assert place(found)[1:] == (10, 14)
+
+
+def test_l4_3_a_function_follows_the_dtype_of_its_operand() -> None:
+    text = """
+        functions:
+          half:
+            inputs: [x]
+            nodes: {y: 'x / 2 if x.dtype == "float64" or x.dtype == "float32" else x // 2'}
+            outputs: y
+        inputs: {x: 3, i: {value: 3, dtype: int8}, u: {value: 3, dtype: float32}}
+        nodes: {a: half(x), b: half(i), c: half(u), d: half(3)}
+        outputs: [a, b, c, d]
+    """
+    loaded = program(text)
+    assert loaded.run().outputs == {"a": 1.5, "b": 1, "c": 1.5, "d": 1.5}
+    assert [str(found) for found in loaded.outputs.values()] == ["float64[]", "int8[]", "float32[]", "float64[]"]
 
 
 def test_l4_3_a_symbolic_dim_has_no_order_yet() -> None:
@@ -432,6 +492,21 @@ def test_l4_3_what_nothing_uses_is_not_created() -> None:
     assert list(program(text).parameters) == ["f.w", "f.b", "g.w"]
     assert list(program(text).state) == []
     assert program(text).run().outputs == {"f": 7, "g": 6}
+
+
+@pytest.mark.parametrize("moving", [True, False])
+def test_l4_3_the_branch_of_an_update_that_leaves_a_state_as_it_is_does_not_create_it(moving: bool) -> None:
+    text = f"""
+        attributes: {{moving: {str(moving).lower()}}}
+        inputs: {{g: 2}}
+        state: {{velocity: 1}}
+        nodes: {{v: velocity + g if moving else g}}
+        outputs: v
+        updates: {{velocity: v if moving else velocity}}
+    """
+    loaded = program(text)
+    assert list(loaded.state) == (["velocity"] if moving else [])
+    assert {path: array.item() for path, array in loaded.run().updates.items()} == ({"velocity": 3} if moving else {})
 
 
 # -- L4.4 keywords and attributes -------------------------------------------------------------------------------------
@@ -706,6 +781,17 @@ def test_l4_5_the_shape_itself_is_no_operand() -> None:
     found = only("inputs: {x: [1]}\nnodes:\n  f: x * x.shape\noutputs: f")
     assert place(found)[1:] == (4, 10)
     assert found.code in ("GS311", "GS212")
+
+
+def test_l4_5_a_dtype_is_no_operand_but_an_attribute() -> None:
+    text = "inputs: {x: {shape: [2], dtype: float32}}\nnodes:\n  f: %s\noutputs: f"
+    for written in ("ones(shape=x.shape, dtype=x.dtype)", "{op: ones, shape: [2], dtype: $x.dtype}"):
+        assert str(program(text % written).outputs["f"]) == "float32[2]"
+    for written, column in (("x * x.dtype", 10), ("x.dtype", 6), ("x + x.dtype[0]", 10)):
+        found = only(text % written)
+        assert place(found) == ("GS311", 4, column)
+        assert found.hint == "'x.dtype' stands in static conditions and in attributes"
+    assert only(text % "x + x.dtyp").hint == "did you mean 'dtype'?"
 
 
 def test_l4_5_an_error_in_a_function_shows_its_calls() -> None:

@@ -308,6 +308,68 @@ def test_l6_2_parameters_have_no_open_dims() -> None:
     assert place(found) == ("GS406", 2, 26)
 
 
+REMEMBERED = """
+    functions:
+      count:
+        inputs: {{x: {{shape: [..., k]}}}}
+        parameters: {{w: {{shape: [...], init: ones}}}}
+        state: {{seen: {{shape: [..., k], init: zeros}}}}
+        nodes: {{y: "sum(x, axis=-1) * w + sum(seen, axis=-1)"}}
+        outputs: y
+        updates: {{seen: seen + x}}
+    inputs: {{x: {{shape: {x}}}, v: {{shape: [2]}}}}
+    nodes:
+      f: count(x{more})
+    outputs: f
+"""
+
+
+@pytest.mark.parametrize("lead", [(), (2,), (4, 2)])
+def test_l6_2_parameters_of_a_called_function_have_the_dims_of_its_operands(lead: tuple[int, ...]) -> None:
+    loaded = program(REMEMBERED.format(x=[*lead, 3], more=""))
+    assert loaded.parameters["f.w"].shape == lead
+    assert loaded.state["f.seen"].shape == (*lead, 3)
+    x = np.arange(float(np.prod((*lead, 3)))).reshape(*lead, 3)
+    for run in range(1, 3):
+        result = loaded.run(x=x, v=[0, 0])
+        assert result["f"].tolist() == (run * x.sum(-1)).tolist()
+        loaded.apply(result)
+    assert program(loaded.to_yaml()[len("graphspec: 1\n") :]).state["f.seen"].shape == (*lead, 3)
+
+
+@pytest.mark.parametrize(("x", "what"), [("[n, 3]", "dim n"), ("[2, 'n + 1', 3]", "dim n + 1")])
+def test_l6_2_they_are_integers_then(x: str, what: str) -> None:
+    found = diagnostics(REMEMBERED.format(x=x, more=""))
+    assert [place(item) for item in found] == [("GS406", 5, 30), ("GS406", 6, 28)]
+    assert all(what in item.message for item in found)
+    assert related(found[0]) == [(12, 6)]
+
+
+def test_l6_2_feeds_that_bring_leading_dims_are_refused_then() -> None:
+    loaded = program(REMEMBERED.format(x="[..., 3]", more=""))
+    assert loaded.state["f.seen"].shape == (3,)
+    with pytest.raises(gs.FeedError) as info:
+        loaded.run(x=[[1, 2, 3]], v=[0, 0])
+    assert {item.code for item in info.value.diagnostics} == {"GS406"}
+
+
+def test_l6_2_a_parameter_that_is_passed_in_has_them_too() -> None:
+    text = REMEMBERED.replace("{more}", ", w=v")
+    assert list(program(text.format(x="[2, 3]")).parameters) == []
+    assert {only(text.format(x=x)).code for x in ("[4, 3]", "[2, 2, 3]", "[3]")} == {"GS402"}
+
+
+def test_l6_2_dots_that_no_operand_binds() -> None:
+    text = """
+        functions:
+          g: {inputs: {x: {shape: []}}, parameters: {w: {shape: [...], init: ones}}, nodes: {y: x * w}, outputs: y}
+        inputs: {x: 1}
+        nodes: {f: g(x)}
+        outputs: f
+    """
+    assert only(text).code == "GS406"
+
+
 # -- L6.3 dtypes --------------------------------------------------------------------------------------------------------
 
 

@@ -284,6 +284,45 @@ def test_l7_2_lists_of_equal_length() -> None:
     assert "different lengths" in found.message
 
 
+@pytest.mark.parametrize("over", ["{rate: $rates}", "{rate: '$[2, depth]'}", "{rate: [2, $depth]}"])
+def test_l7_2_a_list_may_be_computed(over: str) -> None:
+    text = REPEAT.replace("{{depth: 3}}", "{{depth: 3, rates: [2, 3]}}")
+    loaded = program(text.format(node=f"{{op: layer, inputs: {{x: x, w: v}}, repeat: {{over: {over}}}}}"))
+    assert loaded.run()["block"].tolist() == [4 * 6, 8 * 6]
+
+
+@pytest.mark.parametrize(
+    ("over", "code"),
+    [
+        ("{rate: rates}", "GS205"),
+        ("{rate: $depth}", "GS205"),
+        ("{rate: $other}", "GS301"),
+        ("{rate: $words}", "GS205"),
+        ("{rate: $rates, shift: [1]}", "GS205"),
+    ],
+)
+def test_l7_2_a_computed_list_that_does_not_fit(over: str, code: str) -> None:
+    text = REPEAT.replace("{{depth: 3}}", "{{depth: 3, rates: [2, 3], words: [a]}}")
+    text = text.replace("{{rate: 1.0}}", "{{rate: 1.0, shift: 0.0}}")
+    found = only(text.format(node=f"{{op: layer, inputs: x, repeat: {{over: {over}}}}}"))
+    assert found.code == code
+    assert found.where is not None
+    assert found.where.line == 13
+
+
+def test_l7_2_names_of_ops_may_be_listed() -> None:
+    text = """
+        attributes: {forms: [sin, relu]}
+        functions:
+          layer: {attributes: {form: {type: op}}, inputs: [x], nodes: {y: form(x)}, outputs: y}
+        inputs: {x: -1}
+        nodes:
+          f: {op: layer, inputs: x, repeat: {over: {form: $forms}}}
+        outputs: f
+    """
+    assert value(text) == 0
+
+
 @pytest.mark.parametrize(
     ("over", "code"), [("{ratee: [1, 2]}", "GS202"), ("{rate: [1, true]}", "GS205"), ("{}", "GS205")]
 )

@@ -788,6 +788,19 @@ def test_l8_parameters_are_saved_and_loaded(tmp_path: Path) -> None:
     assert other.run(seed=9)["last"].tobytes() == loaded.run(seed=0)["last"].tobytes()
 
 
+def test_l8_parameters_that_are_scalars_and_complex_are_saved_and_loaded(tmp_path: Path) -> None:
+    text = (
+        "parameters: {s: 0, c: {shape: [2], dtype: complex128, init: zeros}}\nnodes: {f: s + s, g: c}\noutputs: [f, g]"
+    )
+    loaded, other = program(text), program(text)
+    loaded.parameters["s"], loaded.parameters["c"] = 2.5, np.array([3 + 4j, 1j])
+    loaded.parameters.save(tmp_path / "all.safetensors")
+    other.parameters.load(tmp_path / "all.safetensors")
+    assert other.parameters["s"].shape == ()
+    assert other.run()["f"] == 5
+    assert other.run()["g"].tolist() == [3 + 4j, 1j]
+
+
 @pytest.mark.parametrize(
     ("path", "given", "code"),
     [("first.bais", 0, "GS601"), ("first.bias", [1, 2], "GS604"), ("first.bias", "x", "GS603"), ("x", 0, "GS601")],

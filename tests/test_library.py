@@ -82,6 +82,9 @@ ACTIVATIONS: dict[str, Callable[[torch.Tensor], torch.Tensor]] = {
     "logsumexp": lambda x: torch.logsumexp(x, -1),
     "logsumexp:axis=0": lambda x: torch.logsumexp(x, 0),
     "logsumexp:axis=-2, keepdims=true": lambda x: torch.logsumexp(x, -2, keepdim=True),
+    "logsumexp:axis=null": lambda x: torch.logsumexp(x, (0, 1)),
+    "logsumexp:axis=[1, 0], keepdims=true": lambda x: torch.logsumexp(x, (0, 1), keepdim=True),
+    "logsumexp:axis=[]": lambda x: x * 1,
 }
 
 
@@ -149,9 +152,31 @@ def test_softmax_of_large_numbers() -> None:
 
 
 def test_logsumexp_of_infinities() -> None:
-    x = [[-math.inf, -math.inf], [math.inf, 0], [-math.inf, 3], [1000, 1000]]
-    found = program("logsumexp(x)", x=numbers(4, 2)).run(x=x)["y"].tolist()
-    assert found == [-math.inf, math.inf, 3, 1000 + math.log(2)]
+    x = [[-math.inf, -math.inf], [math.inf, 0], [-math.inf, 3], [1000, 1000], [math.inf, -math.inf], [math.nan, 0]]
+    tensor = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    torch.logsumexp(tensor, -1).sum().backward()
+    assert tensor.grad is not None
+    text = "{graphspec: 1, inputs: {x: {shape: [n, 2]}}, nodes: {y: logsumexp(x), f: sum(y)}, outputs: [y, f]}"
+    result = loads(text).backprop(x=x, of="f")
+    assert result["y"][:5].tolist() == [-math.inf, math.inf, 3, 1000 + math.log(2), math.inf]
+    assert math.isnan(result["y"][5])
+    np.testing.assert_allclose(result.gradients["x"], tensor.grad.numpy(), rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("shape", "axis"), [((0,), "-1"), ((0, 3), "0"), ((0, 3), "1"), ((2, 0), "null"), ((0,), "[]")]
+)
+def test_logsumexp_of_nothing(shape: tuple[int, ...], axis: str) -> None:
+    """The logarithm of 0; also where the size is known only when the graph runs."""
+    axes = None if axis == "null" else () if axis == "[]" else int(axis)
+    expected = np.logaddexp.reduce(np.zeros(shape), axis=axes, initial=-np.inf)
+    for dims in (list(shape), [f"d{i}" for i in range(len(shape))]):
+        text = (
+            f"{{graphspec: 1, inputs: {{x: {{shape: {dims}}}}}, nodes: {{y: 'logsumexp(x, axis={axis})', f: sum(y)}}, "
+        )
+        result = loads(text + "outputs: [y, f]}").backprop(x=np.zeros(shape), of="f")
+        np.testing.assert_array_equal(result["y"], expected)
+        assert result.gradients["x"].shape == shape
 
 
 # -- losses and metrics -----------------------------------------------------------------------------------------------
@@ -231,6 +256,42 @@ def test_losses_never_broadcast(name: str) -> None:
     with pytest.raises(SpecError) as info:
         program(f"{name}(x, t)", x=numbers(4, 1), t=numbers(4))
     assert [found.code for found in info.value.diagnostics] == ["GS403"]
+
+
+@pytest.mark.parametrize(
+    ("label", "code", "said"),
+    [
+        ("short", "GS403", ["[4]", "[3]", "short", "x"]),
+        ("p[0]", "GS403", ["[4]", "[6]", "x"]),
+        ("p[:, 1:]", "GS403", ["[4]", "[4, 5]", "x"]),
+        ("narrow", "GS401", ["float64[4, 6]", "float32[4, 6]", "narrow", "x"]),
+        ("one_hot", "GS401", ["float64[4, 6]", "int64[4, 6]", "one_hot", "x"]),
+        ("2", "GS403", ["[4]", "[]", "x"]),
+        ("2.5", "GS403", ["[4]", "[]", "x"]),
+        ("true", "GS403", ["[4]", "[]", "x"]),
+    ],
+)
+def test_labels_that_do_not_fit(label: str, code: str, said: list[str]) -> None:
+    """The diagnostic names both operands and leads to the call."""
+    text = f"""
+graphspec: 1
+inputs:
+  x: {{shape: [4, 6]}}
+  p: {{shape: [4, 6]}}
+  short: {{shape: [3], dtype: int64}}
+  narrow: {{shape: [4, 6], dtype: float32}}
+  one_hot: {{shape: [4, 6], dtype: int64}}
+nodes: {{y: 'cross_entropy(x, {label})'}}
+outputs: y
+"""
+    with pytest.raises(SpecError) as info:
+        loads(text)
+    found = info.value.diagnostics[0]
+    called = found.related[-1].where
+    assert called is not None
+    assert (found.code, called.line) == (code, 9)
+    shown = "\n".join([found.message, *(item.message for item in found.related)])
+    assert all(words in shown for words in said)
 
 
 # -- layers -----------------------------------------------------------------------------------------------------------
@@ -322,6 +383,7 @@ SMOOTH = [
     "binary_cross_entropy(p, sigmoid(p))",
     "binary_cross_entropy(sigmoid(p), cos(p), from_logits=false)",
     'cross_entropy(p, argmax(p, axis=-1), reduction="sum")',
+    "cross_entropy(p, softmax(sin(p)), label_smoothing=0.1)",
 ]
 
 

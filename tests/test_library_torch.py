@@ -11,12 +11,16 @@ import torch
 from test_library import program
 from torch.nn import functional as F
 
+from graphspec.errors import SpecError
+from graphspec.program import loads
+
 RANDOM = np.random.default_rng(3)
 A, B, C = (RANDOM.normal(size=(4, 6)) for _ in range(3))
 LABEL = np.array([0, 5, 2, 2])
 SIGN = np.array([1.0, -1.0, -1.0, 1.0])
 P = RANDOM.dirichlet(np.ones(6), size=4)
 IMAGE = RANDOM.normal(size=(2, 4, 6, 6))
+OBLONG = RANDOM.normal(size=(2, 3, 7, 5))
 HEADS = [RANDOM.normal(size=(2, n, 5, 4)) for n in (4, 2, 2)]
 MASK = np.tril(np.ones((5, 5), dtype=bool))
 W = RANDOM.uniform(0.5, 2, size=6)
@@ -56,7 +60,7 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[..., torch.Tensor]]] = {
     "triplet_margin": ("triplet_margin(a, b, c)", {"a": A, "b": B, "c": C}, F.triplet_margin_loss),
     "poisson_nll": ("poisson_nll(a, b)", {"a": A, "b": P}, F.poisson_nll_loss),
     "gaussian_nll": ("gaussian_nll(a, b, c)", {"a": A, "b": B, "c": P}, F.gaussian_nll_loss),
-    "soft_cross_entropy": ("soft_cross_entropy(a, b)", {"a": A, "b": P}, F.cross_entropy),
+    "cross_entropy_probabilities": ("cross_entropy(a, b)", {"a": A, "b": P}, F.cross_entropy),
     "cross_entropy_weight": (
         "cross_entropy(a, label, weight=w)",
         {"a": A, "label": LABEL, "w": W},
@@ -121,6 +125,81 @@ CASES: dict[str, tuple[str, dict[str, Any], Callable[..., torch.Tensor]]] = {
     ),
     "weight_norm": ("weight_norm(a)", {"a": A}, lambda a: a / a.norm(dim=1, keepdim=True)),
 }
+CASES |= {
+    f"adaptive_{name}_pool_{rows}_{columns}": (
+        f"adaptive_{name}_pool(x, rows={rows}, columns={columns})",
+        {"x": OBLONG},
+        lambda x, pool=pool, size=(rows, columns): pool(x, size),
+    )
+    for name, pool in (("average", F.adaptive_avg_pool2d), ("max", F.adaptive_max_pool2d))
+    for rows, columns in ((3, 2), (3, 4), (5, 7), (9, 8), (7, 1), (1, 5), (1, 1))
+}
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("given", [{}, {"weight": W}])
+@pytest.mark.parametrize("smoothing", [0, 0.3])
+@pytest.mark.parametrize("target", [LABEL, LABEL.astype("int32"), P, 2 * P])
+def test_cross_entropy_is_pytorchs(
+    target: np.ndarray, smoothing: float, given: dict[str, np.ndarray], reduction: str
+) -> None:
+    """Integers and probabilities, also those that do not sum to 1, with and without what else may be given."""
+    integers = target.dtype.kind == "i"
+    ignored = ", ignore_index=2" if integers else ""
+    weight = ", weight=weight" if given else ""
+    attributes = f'reduction="{reduction}", label_smoothing={smoothing}{ignored}'
+    built = program(f"cross_entropy(a, t{weight}, {attributes})", a=A, t=target, **given)
+    wrt = ["a"] if integers else ["a", "t"]
+    result = built.backprop(wrt=wrt)
+    leaves = {"a": torch.tensor(A, requires_grad=True), "t": torch.tensor(target, requires_grad=not integers)}
+    y = F.cross_entropy(
+        leaves["a"],
+        leaves["t"].long() if integers else leaves["t"],
+        weight=torch.tensor(W) if given else None,
+        reduction=reduction,
+        label_smoothing=smoothing,
+        **({"ignore_index": 2} if integers else {}),
+    )
+    y.square().sum().backward()
+    np.testing.assert_allclose(result["y"], y.detach().numpy(), rtol=1e-10, atol=1e-10)
+    for name in wrt:
+        np.testing.assert_allclose(result.gradients[name], leaves[name].grad.numpy(), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize("given", [{}, {"weight": W}])
+def test_negative_log_likelihood_is_pytorchs(given: dict[str, np.ndarray], reduction: str) -> None:
+    weight = ", weight=weight" if given else ""
+    text = f'negative_log_likelihood(a, t{weight}, reduction="{reduction}", ignore_index=5)'
+    result = program(text, a=A, t=LABEL, **given).backprop(wrt="a")
+    a = torch.tensor(A, requires_grad=True)
+    options = {"weight": torch.tensor(W)} if given else {}
+    y = F.nll_loss(a, torch.tensor(LABEL), reduction=reduction, ignore_index=5, **options)
+    y.square().sum().backward()
+    np.testing.assert_allclose(result["y"], y.detach().numpy(), rtol=1e-10, atol=1e-10)
+    np.testing.assert_allclose(result.gradients["a"], a.grad.numpy(), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", ["adaptive_average_pool", "adaptive_max_pool"])
+@pytest.mark.parametrize("shape", ["[batch, 3, 7, 5]", "[batch, channels, height, width]"])
+@pytest.mark.parametrize("size", [(3, 2), (1, 1), (8, 5)])
+def test_adaptive_pooling_of_symbolic_dims(name: str, shape: str, size: tuple[int, int]) -> None:
+    call = f"adaptive_{name.split('_')[1]}_pool(x, rows={size[0]}, columns={size[1]})"
+    text = (
+        f"graphspec: 1\ninputs: {{x: {{shape: {shape}}}}}\nnodes: {{y: '{call}', f: sum(square(y))}}\noutputs: [y, f]"
+    )
+    result = loads(text).backprop(x=OBLONG, of="f")
+    known = program(call, x=OBLONG).backprop(wrt="x")
+    np.testing.assert_allclose(result["y"], known["y"], rtol=1e-14)
+    np.testing.assert_allclose(result.gradients["x"], known.gradients["x"], rtol=1e-13)
+
+
+def test_ties_of_adaptive_max_pooling_share_equally() -> None:
+    """Of nine elements every window has four, and the windows of two rows and columns overlap."""
+    x = np.array([[[[1.0, 1, 0], [1, 0, 0], [0, 0, 5]]]])
+    result = program("sqrt(adaptive_max_pool(x, rows=2, columns=2))", x=x).backprop(of="f", wrt="x")
+    third = 1 / 3
+    np.testing.assert_allclose(result.gradients["x"], [[[[third, 1 + third, 0], [1 + third, 0, 0], [0, 0, 1]]]])
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -149,6 +228,106 @@ def test_layers_with_their_weights() -> None:
         for path in built.parameters:
             built.parameters[path] = weight if path.endswith("weight") else bias
         np.testing.assert_allclose(built.run()["y"], layer(x).detach().numpy(), rtol=1e-10, atol=1e-10)
+
+
+def same(x: torch.Tensor, size: int, strides: tuple[int, int]) -> torch.Tensor:
+    """Pad both dims for ceil(n / stride) windows: TensorFlow's convention, PyTorch has it for a stride of 1 only."""
+    pairs: list[int] = []
+    for n, stride in zip(reversed(x.shape[2:]), reversed(strides), strict=True):
+        total = max(0, (-(-n // stride) - 1) * stride + size - n)
+        pairs += [total // 2, total - total // 2]
+    return F.pad(x, pairs)
+
+
+CONVOLUTIONS: dict[str, tuple[str, np.ndarray, Callable[..., torch.Tensor]]] = {
+    "conv1d": (
+        "conv1d(x, units=3, stride=[2], padding=[1, 2])",
+        IMAGE[..., 0],
+        lambda x, w, b: F.conv1d(F.pad(x, (1, 2)), w, b, stride=2),
+    ),
+    "conv2d": (
+        "conv2d(x, units=3, stride=[2, 1], padding=[0, 2], dilation=[1, 2])",
+        IMAGE,
+        lambda x, w, b: F.conv2d(x, w, b, stride=(2, 1), padding=(0, 2), dilation=(1, 2)),
+    ),
+    "conv2d_pairs": (
+        "conv2d(x, units=3, padding=[1, 0, 2, 1])",
+        IMAGE,
+        lambda x, w, b: F.conv2d(F.pad(x, (2, 1, 1, 0)), w, b),
+    ),
+    "conv2d_same": (
+        'conv2d(x, units=3, padding="same", dilation=2)',
+        IMAGE,
+        lambda x, w, b: F.conv2d(x, w, b, padding="same", dilation=2),
+    ),
+    "conv2d_valid": ('conv2d(x, units=3, padding="valid")', IMAGE, lambda x, w, b: F.conv2d(x, w, b, padding="valid")),
+    "conv2d_same_strides": (
+        'conv2d(x, units=3, padding="same", stride=[2, 5])',
+        IMAGE,
+        lambda x, w, b: F.conv2d(same(x, 3, (2, 5)), w, b, stride=(2, 5)),
+    ),
+    "conv3d": (
+        'conv3d(x, units=2, padding="same", groups=2, window=2)',
+        IMAGE.reshape(2, 4, 3, 4, 3),
+        lambda x, w, b: F.conv3d(F.pad(x, (0, 1, 0, 1, 0, 1)), w, b, groups=2),
+    ),
+    "conv_transpose2d": (
+        "conv_transpose2d(x, units=3, stride=[2, 3], padding=[1, 0], dilation=[2, 1])",
+        IMAGE,
+        lambda x, w, b: F.conv_transpose2d(x, w, b, stride=(2, 3), padding=(1, 0), dilation=(2, 1)),
+    ),
+    "conv_transpose2d_same": (
+        'conv_transpose2d(x, units=3, stride=2, window=3, padding="same")',
+        IMAGE,
+        lambda x, w, b: F.conv_transpose2d(x, w, b, stride=2)[..., :-1, :-1],
+    ),
+    "depthwise_conv2d": (
+        "depthwise_conv2d(x, stride=[1, 2], padding=[1, 0], dilation=[2, 1])",
+        IMAGE,
+        lambda x, w, b: F.conv2d(x, w, b, stride=(1, 2), padding=(1, 0), dilation=(2, 1), groups=4),
+    ),
+    "separable_conv2d": (
+        'separable_conv2d(x, units=3, stride=2, padding="same")',
+        IMAGE,
+        lambda x, each, w, b: F.conv2d(F.conv2d(same(x, 3, (2, 2)), each, stride=2, groups=4), w, b),
+    ),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same'")
+@pytest.mark.parametrize("name", CONVOLUTIONS)
+def test_convolutions_forward_and_gradient(name: str) -> None:
+    expression, x, oracle = CONVOLUTIONS[name]
+    built = program(expression, x=x)
+    values = {path: RANDOM.normal(size=array.shape) for path, array in built.parameters.items()}
+    built.parameters.update(values)
+    result = built.backprop()
+    tensors = {path: torch.tensor(array, requires_grad=True) for path, array in {"x": x, **values}.items()}
+    y = oracle(*tensors.values())
+    y.square().sum().backward()
+    np.testing.assert_allclose(result["y"], y.detach().numpy(), rtol=1e-10, atol=1e-10)
+    for path, tensor in tensors.items():
+        assert tensor.grad is not None
+        np.testing.assert_allclose(result.gradients[path], tensor.grad.numpy(), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("attributes", "message", "hint"),
+    [
+        ('padding="smae"', "expected an integer, a list or one of same, valid, found string 'smae'", "mean 'same'?"),
+        ("padding=1.5", "expected an integer, a list or one of same, valid, found number 1.5", ""),
+        ("stride=true", "expected an integer or a list, found boolean true", ""),
+        ("stride=[1, 0]", "expected at least 1, found 0", ""),
+        ("padding=[-1, 0]", "expected at least 0, found -1", ""),
+        ("dilation=[1, 2, 3]", "one for each of 2 spatial dims", ""),
+    ],
+)
+def test_what_convolutions_refuse(attributes: str, message: str, hint: str) -> None:
+    with pytest.raises(SpecError) as info:
+        program(f"conv2d(x, units=3, {attributes})", x=IMAGE)
+    (found,) = info.value.diagnostics
+    assert message in found.message
+    assert hint in found.hint
 
 
 def test_multi_head_attention_is_pytorchs() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from test_catalogue import Trial, compare
 
 import graphspec as gs
 from graphspec.dims import symbol
-from graphspec.errors import ExecutionError
+from graphspec.errors import ExecutionError, SpecError
 from graphspec.types import TensorType
 
 torch = pytest.importorskip("torch")
@@ -309,6 +310,33 @@ def test_trace_of_the_library() -> None:
 def test_vector_norms_of_the_library(axis: int, order: str) -> None:
     peer = lambda x: torch.linalg.vector_norm(x, float(order), dim=axis)
     library_agrees(f"vector_norm(x, ord={order}, axis={axis})", peer, x=normal(3, 4))
+
+
+@pytest.mark.parametrize("order", ["2", "1", "3", "0.5", "-1", "inf", "-inf"])
+@pytest.mark.parametrize(("axis", "dim"), [("null", (0, 1, 2)), ("[0, -1]", (0, 2)), ("[1]", 1)])
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_vector_norms_over_axes(keepdims: bool, axis: str, dim: Any, order: str) -> None:
+    peer = lambda x: torch.linalg.vector_norm(x, float(order), dim=dim, keepdim=keepdims)
+    expression = f"vector_norm(x, ord={order}, axis={axis}, keepdims={str(keepdims).lower()})"
+    library_agrees(expression, peer, x=normal(3, 4, 2))
+
+
+@pytest.mark.parametrize("order", ["2", "1", "3", "0.5", "inf", "-inf"])
+def test_a_norm_over_no_axes_is_the_size(order: str) -> None:
+    """As in NumPy; PyTorch takes an empty list for all axes."""
+    library_agrees(f"vector_norm(x, ord={order}, axis=[])", torch.abs, x=normal(3, 4))
+
+
+@pytest.mark.parametrize(("order", "axis"), [*product(["2", "1", "3", "0.5", "0"], ["0", "null", "[0, 1]"])])
+def test_the_norm_of_nothing_is_0(order: str, axis: str) -> None:
+    result = backprop(f"vector_norm(x, ord={order}, axis={axis})", x=np.zeros((0, 2)))
+    assert result["y"].tolist() == ([0.0, 0.0] if axis == "0" else 0.0)
+    assert result.gradients["x"].shape == (0, 2)
+
+
+def test_the_greatest_of_nothing_is_refused() -> None:
+    with pytest.raises(SpecError, match="over an empty axis has no value"):
+        backprop("vector_norm(x, ord=inf, axis=0)", x=np.zeros((0, 2)))
 
 
 @pytest.mark.parametrize("order", ["fro", "nuc", "1", "-1", "2", "-2", "inf", "-inf"])

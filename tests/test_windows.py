@@ -13,7 +13,7 @@ from test_catalogue import Trial, compare
 
 from graphspec import window
 from graphspec.dims import symbol
-from graphspec.errors import ExecutionError, OpTypeError
+from graphspec.errors import ExecutionError, OpTypeError, SpecError
 from graphspec.types import TensorType, evaluate_shape
 
 torch = pytest.importorskip("torch")
@@ -84,17 +84,54 @@ def test_conv_transpose_agrees_with_torch(rank: int, stride: int, padding: int, 
 def test_same_padding_agrees_with_torch(dilation: int, size: int) -> None:
     x, weight = normal(1, 2, 6, 7), normal(3, 2, size, 3)
     peer = lambda x, w: functional.conv2d(x, w, padding="same", dilation=dilation)
-    agree("conv", {"auto_padding": "same", "dilation": dilation}, peer, x, weight)
+    agree("conv", {"padding": "same", "dilation": dilation}, peer, x, weight)
 
 
 @pytest.mark.parametrize(("n", "size", "stride"), [*product((5, 6, 7, 8), (1, 2, 3, 5), (1, 2, 3))])
 def test_same_padding_gives_dim_over_stride(n: int, size: int, stride: int) -> None:
     made = Trial()
     x, weight = made.leaf(normal(1, 1, n)), made.leaf(normal(1, 1, size))
-    (y,) = made.apply("conv", {"auto_padding": "same", "stride": stride}, [x, weight])
+    (y,) = made.apply("conv", {"padding": "same", "stride": stride}, [x, weight])
     assert y.type.shape == (1, 1, -(-n // stride))
-    (z,) = made.apply("conv_transpose", {"auto_padding": "same", "stride": stride}, [x, weight])
+    (z,) = made.apply("conv_transpose", {"padding": "same", "stride": stride}, [x, weight])
     assert z.type.shape == made.run([z])[0].shape == (1, 1, n * stride)
+
+
+@pytest.mark.parametrize(
+    ("stride", "padding", "dilation"),
+    [([2, 1], [0, 2], [1, 2]), ([1, 3], 1, [2, 1]), (1, "same", [2, 1]), ([2, 3], "valid", 1)],
+)
+def test_attributes_of_each_dim_agree_with_torch(stride: Any, padding: Any, dilation: Any) -> None:
+    given = {"stride": stride, "padding": padding, "dilation": dilation}
+    agree("conv", given, lambda x, w: functional.conv2d(x, w, **given), normal(2, 4, 6, 7), normal(3, 4, 2, 3))
+
+
+def surrounded(x: Any, size: int, stride: int) -> Any:
+    """Pad both dims for ceil(n / stride) windows, as TensorFlow does: where it is odd, with more after."""
+    pairs = []
+    for n in reversed(x.shape[2:]):
+        total = max(0, (-(-n // stride) - 1) * stride + size - n)
+        pairs += [total // 2, total - total // 2]
+    return functional.pad(x, pairs)
+
+
+SAME = {
+    "conv": lambda x, w, stride: functional.conv2d(surrounded(x, 3, stride), w, stride=stride),
+    "unfold": lambda x, stride: functional.unfold(surrounded(x, 3, stride), 3, stride=stride),
+    "avg_pool": lambda x, stride: functional.avg_pool2d(surrounded(x, 3, stride), 3, stride),
+    "max_pool": lambda x, stride: functional.max_pool2d(surrounded(x, 3, stride), 3, stride),
+}
+
+
+@pytest.mark.parametrize("dims", [(6, 7), (5, 9), (8, 8)])
+@pytest.mark.parametrize("stride", [1, 2, 3])
+@pytest.mark.parametrize("name", SAME)
+def test_same_padding_with_a_stride_is_tensorflows(name: str, stride: int, dims: tuple[int, int]) -> None:
+    x = normal(2, 2, *dims)
+    operands = [x, normal(3, 2, 3, 3)] if name == "conv" else [np.exp(x)]  # positive: padding is never the greatest
+    window = {} if name == "conv" else {"window": 3}
+    given = {"padding": "same", "stride": stride, **window}
+    agree(name, given, lambda *tensors: SAME[name](*tensors, stride=stride), *operands)
 
 
 POOLS = list(product((2, 3), (1, 2, 3), (0, 1), (False, True)))  # window, stride, padding, ceil_mode
@@ -190,19 +227,19 @@ def symbolic(shape: tuple[Any, ...], dims: dict[str, int]) -> tuple[Trial, Any]:
     ("name", "given", "shape", "dim"),
     [
         ("conv", {"stride": 2, "padding": 1}, (3, 2, 3), (H + 1) // 2),
-        ("conv", {"stride": 2, "auto_padding": "same"}, (3, 2, 3), (H + 1) // 2),
+        ("conv", {"stride": 2, "padding": "same"}, (3, 2, 3), (H + 1) // 2),
         ("conv", {"stride": 2}, (3, 2, 2), H // 2),
-        ("conv", {"auto_padding": "same"}, (3, 2, 4), H),
+        ("conv", {"padding": "same"}, (3, 2, 4), H),
         ("conv", {"stride": 3}, (3, 2, 1), (H + 2) // 3),
         ("conv_transpose", {"stride": 2}, (2, 3, 2), 2 * H),
         ("conv_transpose", {"stride": 2, "padding": 1, "output_padding": 1}, (2, 3, 3), 2 * H),
-        ("conv_transpose", {"stride": 3, "auto_padding": "same"}, (2, 3, 2), 3 * H),
+        ("conv_transpose", {"stride": 3, "padding": "same"}, (2, 3, 2), 3 * H),
         ("max_pool", {"window": 2}, None, H // 2),
         ("max_pool", {"window": 3, "stride": 2, "padding": 1}, None, (H + 1) // 2),
         ("max_pool", {"window": 3, "stride": 2, "ceil_mode": True}, None, H // 2),
         ("avg_pool", {"window": 3, "stride": 2, "padding": 1, "count_include_pad": False}, None, (H + 1) // 2),
         ("avg_pool", {"window": 4, "stride": 2, "padding": 1, "ceil_mode": True}, None, (H + 1) // 2),
-        ("avg_pool", {"window": 2, "auto_padding": "same"}, None, (H + 1) // 2),
+        ("avg_pool", {"window": 2, "padding": "same"}, None, (H + 1) // 2),
         ("resize", {"size": [2 * H], "mode": "cubic"}, None, 2 * H),
     ],
 )
@@ -239,7 +276,7 @@ def test_what_does_not_fit_is_found_when_it_is_run() -> None:
     ("name", "given"),
     [
         ("max_pool", {"window": 2, "stride": 3, "ceil_mode": True}),
-        ("max_pool", {"window": 2, "stride": 3, "auto_padding": "same"}),
+        ("max_pool", {"window": 2, "stride": 3, "padding": "same"}),
     ],
 )
 def test_what_symbolic_dims_cannot_tell_is_an_error(name: str, given: dict[str, Any]) -> None:
@@ -249,6 +286,71 @@ def test_what_symbolic_dims_cannot_tell_is_an_error(name: str, given: dict[str, 
     assert info.value.constraint == "C4"
 
 
+# -- the words same and valid -----------------------------------------------------------------------------------------
+
+NODE = """
+attributes: {{p: same, half: 1}}
+inputs: {{x: {{shape: [1, 1, n, 6]}}}}
+parameters: {{w: {{shape: [1, 1, 3, 3], init: ones}}}}
+nodes:
+  f: {node}
+outputs: f
+"""
+
+
+@pytest.mark.parametrize(
+    ("node", "padding"),
+    [
+        ("{op: conv, inputs: [x, w], padding: same}", (1, 1, 1, 1)),
+        ("{op: conv, inputs: [x, w], padding: valid}", (0, 0, 0, 0)),
+        ("{op: conv, inputs: [x, w], padding: $p}", (1, 1, 1, 1)),
+        ("{op: conv, inputs: [x, w], padding: $half}", (1, 1, 1, 1)),
+        ("{op: conv, inputs: [x, w], padding: [half, $half]}", (1, 1, 1, 1)),
+        ("{op: conv, inputs: [x, w], padding: [n, 0]}", (symbol("n"), symbol("n"), 0, 0)),
+        ("{op: conv, inputs: [x, w], padding: $n}", (symbol("n"),) * 4),
+        ('conv(x, w, padding="same")', (1, 1, 1, 1)),
+        ("conv(x, w, padding=p)", (1, 1, 1, 1)),
+        ("conv(x, w, padding=n)", (symbol("n"),) * 4),
+    ],
+)
+def test_a_word_or_numbers_stand_for_padding(node: str, padding: tuple[Any, ...]) -> None:
+    built = program(NODE.format(node=node))
+    graph = built.model.graph
+    op: Any = graph.ops[graph.names["f"]]
+    assert op.padding == padding
+    again = program(built.to_yaml().partition("\n")[2])
+    assert again.model.graph.ops[again.model.graph.names["f"]] == op
+
+
+@pytest.mark.parametrize(
+    ("node", "code", "message", "hint"),
+    [
+        ("{op: conv, inputs: [x, w], padding: smae}", "GS205", "found string 'smae'", "did you mean 'same'?"),
+        ("{op: conv, inputs: [x, w], padding: SAME}", "GS205", "found string 'SAME'", "did you mean 'same'?"),
+        ("{op: conv, inputs: [x, w], padding: half}", "GS205", "found string 'half'", "$name is computed"),
+        ("{op: conv, inputs: [x, w], padding: 1.5}", "GS205", "expected an integer, found number 1.5", ""),
+        ("{op: conv, inputs: [x, w], padding: [same, 0]}", "GS301", "unknown name 'same'", ""),
+        ('conv(x, w, padding="vaild")', "GS205", "found string 'vaild'", "did you mean 'valid'?"),
+    ],
+)
+def test_what_padding_refuses(node: str, code: str, message: str, hint: str) -> None:
+    with pytest.raises(SpecError) as info:
+        program(NODE.format(node=node))
+    (found,) = info.value.diagnostics
+    assert found.code == code
+    assert message in found.message
+    assert hint in found.hint
+
+
+def test_each_copy_may_have_a_word_of_its_own() -> None:
+    repeat = "{over: {padding: [same, [1, 1], [n, n]]}}"
+    text = NODE.replace("3, 3], init", "1, 1], init").format(node=f"{{op: conv, inputs: [x, w], repeat: {repeat}}}")
+    with pytest.raises(SpecError, match="a repeated function returns the type of its first input"):
+        program(text)
+    kept = text.replace("[1, 1], [n, n]", "valid, 0")
+    assert program(kept).run(x=np.ones((1, 1, 3, 6)))["f"].shape == (1, 1, 3, 6)
+
+
 SPEC = """
 inputs:
   image: {shape: [batch, 2, height, width]}
@@ -256,7 +358,7 @@ parameters:
   weight: {shape: [4, 2, 3, 3], init: he_normal}
   back: {shape: [4, 1, 2, 2], init: he_normal}
 nodes:
-  h: tanh(conv(image, weight, stride=[2, 1], auto_padding="same"))
+  h: tanh(conv(image, weight, stride=[2, 1], padding="same"))
   pooled: max_pool(h, window=2, stride=1)
   up: conv_transpose(pooled, back, stride=2)
   sized: resize(up, size=[image.shape[2], 2 * image.shape[3]])
@@ -348,7 +450,7 @@ def test_blocks_of_images_give_the_same(name: str, monkeypatch: pytest.MonkeyPat
 def test_attributes_are_written_out() -> None:
     made = Trial()
     x, weight = made.leaf(normal(1, 1, 5, 6)), made.leaf(normal(1, 1, 2, 3))
-    (y,) = made.apply("conv", {"auto_padding": "same", "stride": 2}, [x, weight])
+    (y,) = made.apply("conv", {"padding": "same", "stride": 2}, [x, weight])
     op: Any = made.graph.ops[y.id]
-    assert (op.stride, op.padding, op.dilation, op.auto_padding) == ((2, 2), (0, 1, 0, 1), (1, 1), "none")
+    assert (op.stride, op.padding, op.dilation) == ((2, 2), (0, 1, 0, 1), (1, 1))
     assert made.apply("conv", {"padding": [0, 1, 0, 1], "stride": [2, 2]}, [x, weight]) == [y]

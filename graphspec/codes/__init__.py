@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from textwrap import fill, indent
 
+from graphspec.codes.checkpoints import CHECKPOINTS
 from graphspec.codes.code import Code
+from graphspec.codes.data import DATA
 from graphspec.codes.differentiation import DIFFERENTIATION
+from graphspec.codes.health import HEALTH
 from graphspec.codes.names import NAMES
 from graphspec.codes.running import RUNNING
 from graphspec.codes.structure import STRUCTURE
 from graphspec.codes.text import TEXT
+from graphspec.codes.training import TRAINING
 from graphspec.codes.types import TYPES
 
 STAGES = {
@@ -19,6 +23,10 @@ STAGES = {
     "GS4xx: types": TYPES,
     "GS5xx: differentiation": DIFFERENTIATION,
     "GS6xx: feeds and running": RUNNING,
+    "GS63x: data": DATA,
+    "GS64x: training": TRAINING,
+    "GS65x: checkpoints": CHECKPOINTS,
+    "GS66x: what `graphspec doctor` finds": HEALTH,
 }
 CODES: dict[str, Code] = {code: entry for stage in STAGES.values() for code, entry in stage.items()}
 

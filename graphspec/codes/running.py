@@ -117,9 +117,12 @@ RUNNING = {
         command="graphspec run spec.yaml --engine numpyy",
     ),
     "GS612": Code(
-        title="an engine is not installed",
-        explanation="The engine needs a package that cannot be imported.",
-        remedy="Install the extra of the same name, such as graphspec[jax].",
+        title="a package is not installed",
+        explanation=(
+            "An engine, a file format, the TensorBoard writer or the drawing of curves needs a package that cannot be "
+            "imported."
+        ),
+        remedy="Install the extra that the hint names, such as graphspec[jax].",
     ),
     "GS613": Code(
         title="NAME=VALUE that cannot be read",
@@ -134,10 +137,21 @@ RUNNING = {
     ),
     "GS614": Code(
         title="a file that cannot be written",
-        explanation="The folder does not exist or may not be written to, or `graphspec new` would overwrite a file.",
+        explanation=(
+            "The folder does not exist or may not be written to, the disk is full, or `graphspec new` would overwrite "
+            "a file."
+        ),
         remedy="Choose another name or folder.",
         example=_SQUARE,
         command="graphspec grad spec.yaml -o missing/gradient.yaml",
+    ),
+    "GS615": Code(
+        title="a log that cannot be gone on with",
+        explanation=(
+            "A training that is resumed goes on with the log.jsonl beside its checkpoints. A line of it is no record "
+            "of an epoch, or the file cannot be read."
+        ),
+        remedy="Remove or rename the log to begin a new one.",
     ),
     "GS620": Code(
         title="a node failed while running",

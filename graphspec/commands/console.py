@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 import sys
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from graphspec.errors import Diagnostic
 from graphspec.view.table import Block, plain, printable, renderables
+from graphspec.view.terminal import colourful
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,7 +48,7 @@ def report(diagnostics: Iterable[Diagnostic]) -> None:
     texts = [printable(_text(found)) for found in diagnostics]
     if not texts:
         return
-    if not _colourful(sys.stderr):
+    if not colourful(sys.stderr):
         print("\n".join(texts), file=sys.stderr)
         return
     console = _console(sys.stderr)
@@ -74,14 +74,10 @@ def _text(found: Diagnostic) -> str:
     return str(found) if found.severity == "error" else f"{found.severity}: {found}"
 
 
-def _colourful(stream: TextIO) -> bool:
-    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
 def _console(stream: TextIO) -> Console:
     from rich.console import Console
 
-    if _colourful(stream):
+    if colourful(stream):
         return Console(file=stream, highlight=False, markup=False, emoji=False)
     # not a terminal to rich, so that it writes no control sequence at all
     return Console(file=stream, force_terminal=False, color_system=None, width=width(), highlight=False, emoji=False)

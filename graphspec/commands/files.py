@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from graphspec.atomic import write_whole
 from graphspec.errors import GraphSpecError, problem
 
 if TYPE_CHECKING:
@@ -15,14 +16,13 @@ if TYPE_CHECKING:
 
 
 def write_file(path: str, content: bytes, overwrite: bool = True) -> None:
-    """Write a file.
+    """Write a file, which is whole or, if that fails, as it was before.
 
     Raises:
         GraphSpecError: GS614, it cannot be written, or it exists and may not be overwritten.
     """
     try:
-        with open(path, "wb" if overwrite else "xb") as stream:
-            stream.write(content)
+        write_whole(path, [content], overwrite)
     except FileExistsError:
         message = f"'{path}' exists already and is not overwritten"
         raise GraphSpecError(problem("GS614", message, hint="choose another name")) from None

@@ -50,7 +50,8 @@ def grad(arguments: Namespace) -> int:
 
 def render(arguments: Namespace) -> int:
     """Write a spec with everything expanded, inferred and defaulted."""
-    return _put(load_program(arguments.spec, arguments).to_yaml(), arguments.output)
+    program = load_program(arguments.spec, arguments)
+    return _put((program.training_program() if arguments.training else program).to_yaml(), arguments.output)
 
 
 def schema(arguments: Namespace) -> int:
@@ -64,7 +65,11 @@ def schema(arguments: Namespace) -> int:
 
 
 def new(arguments: Namespace) -> int:
-    """Write a first spec with comments; an existing file is not touched."""
+    """Write a first spec with comments, or one that is fitted to a file; an existing file is not touched."""
+    if arguments.data is not None:
+        from graphspec.commands.fit import fit
+
+        return fit(arguments)
     path = spec_path(arguments.name)
     text = _STARTER.format(file=one_line(os.path.basename(path)))
     write_file(path, text.encode("utf-8", "replace"), overwrite=False)

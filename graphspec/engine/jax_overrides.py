@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from math import copysign, nan
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from graphspec.engine.jax_windows import WINDOW_OVERRIDES
 
 
 def _key(op: Any, seed: Any) -> Any:
@@ -50,51 +53,60 @@ def _recurrence(op: Any, a: Any, b: Any) -> Any:
     return jnp.moveaxis(jax.lax.scan(step, first, (a, b), reverse=op.reverse)[1], 0, op.axis)
 
 
-def _convolve(op: Any, windows: Any, x: Any, weight: Any) -> Any:
-    """Convolve channels-first arrays."""
-    return jax.lax.conv_general_dilated(
-        x,
-        weight,
-        window_strides=windows.stride,
-        padding=list(zip(windows.before, windows.after, strict=True)),
-        rhs_dilation=windows.dilation,
-        feature_group_count=op.groups,
-        precision=jax.lax.Precision.HIGHEST,
+def _triangular_solve(op: Any, a: Any, b: Any) -> Any:
+    columns = b[:, None] if b.ndim == 1 else b
+    batch = jnp.broadcast_shapes(a.shape[:-2], columns.shape[:-2])
+    y = jax.lax.linalg.triangular_solve(
+        jnp.broadcast_to(a, (*batch, *a.shape[-2:])),
+        jnp.broadcast_to(columns, (*batch, *columns.shape[-2:])),
+        left_side=True,
+        lower=op.lower,
+        transpose_a=op.transpose,
+        unit_diagonal=op.unit_diagonal,
     )
+    return y[..., 0] if b.ndim == 1 else y
 
 
-def _conv(op: Any, x: Any, weight: Any) -> Any:
-    x = jnp.permute_dims(x, op.first_axes(x.ndim))
-    windows = op.windows(weight.shape[2:], x.shape[2:])
-    return jnp.permute_dims(_convolve(op, windows, x, weight), op.laid_axes(x.ndim))
+def _top_k(op: Any, x: Any) -> Any:
+    """Search without sorting where XLA can: in floats of up to 32 bits, whose zeros and nans it tells apart by sign."""
+    if x.dtype.name not in ("float16", "bfloat16", "float32") or op.k > x.shape[op.axis]:
+        return op.kernel(jnp, x)
+    sign = 1.0 if op.largest else -1.0
+    key = sign * x.astype(jnp.float32)
+    key = jnp.where(key == 0, 0.0, jnp.where(key != key, copysign(nan, sign), key))
+    order = jax.lax.top_k(key, op.k, axis=op.axis % x.ndim)[1].astype(jnp.int64)
+    return jnp.take_along_axis(x, order, axis=op.axis), order
 
 
-def _conv_transpose(op: Any, x: Any, weight: Any) -> Any:
-    """Transpose the convolution in its first operand."""
-    x = jnp.permute_dims(x, op.first_axes(x.ndim))
-    windows, dims = op.geometry(x.shape[2:], weight.shape[2:])
-    result = jax.ShapeDtypeStruct((x.shape[0], weight.shape[1] * op.groups, *dims), x.dtype)
-    (y,) = jax.linear_transpose(lambda value: _convolve(op, windows, value, weight), result)(x)
-    return jnp.permute_dims(y, op.laid_axes(x.ndim))
+def _nonzero(op: Any, x: Any) -> Any:
+    """Count instead of sorting."""
+    if not x.size:
+        return op.kernel(jnp, x)
+    return tuple(index.astype(jnp.int64) for index in jnp.nonzero(x, size=op.size, fill_value=-1))
 
 
-def _conv_weight_gradient(op: Any, x: Any, ct: Any) -> Any:
-    """Transpose the convolution in its second operand."""
-    x, ct = (jnp.permute_dims(array, op.first_axes(array.ndim)) for array in (x, ct))
-    windows = op.geometry(x.shape[2:])
-    weight = jax.ShapeDtypeStruct((ct.shape[1], x.shape[1] // op.groups, *windows.size), x.dtype)
-    (y,) = jax.linear_transpose(lambda value: _convolve(op, windows, x, value), weight)(ct)
-    return y
+def _narrow(function: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return the override of a function that JAX has, for floats of up to 32 bits; in 64 bits the kernel is faster."""
+
+    def override(op: Any, x: Any) -> Any:
+        if x.dtype == jnp.float64:
+            return op.kernel(jnp, x)
+        return function(x.astype(jnp.float32)).astype(x.dtype)
+
+    return override
 
 
 OVERRIDES: dict[str, Callable[..., Any]] = {
-    "conv": _conv,
-    "conv_transpose": _conv_transpose,
-    "conv_weight_gradient": _conv_weight_gradient,
+    **WINDOW_OVERRIDES,
+    "erf": _narrow(jax.lax.erf),
+    "erfc": _narrow(jax.lax.erfc),
+    "nonzero": _nonzero,
     "random_uniform": _random_uniform,
     "random_normal": _random_normal,
     "random_bernoulli": _random_bernoulli,
     "random_categorical": _random_categorical,
     "random_permutation": _random_permutation,
     "recurrence": _recurrence,
+    "top_k": _top_k,
+    "triangular_solve": _triangular_solve,
 }

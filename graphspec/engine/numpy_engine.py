@@ -10,13 +10,14 @@ import numpy as np
 from graphspec.plan import Plan, Step, step_failure
 
 
-def run(plan: Plan, leaves: Mapping[int, Any], dims: Mapping[str, int]) -> list[Any]:
+def run(plan: Plan, leaves: Mapping[int, Any], dims: Mapping[str, int], *, native: bool = False) -> list[Any]:
     """Run a plan and return the arrays of its outputs.
 
     Args:
         plan: the schedule.
         leaves: the array of every leaf of the plan, by node.
         dims: the integer of every symbolic dim.
+        native: whether the arrays may be the engine's own; here they are NumPy arrays either way.
 
     Raises:
         ExecutionError: a node failed.

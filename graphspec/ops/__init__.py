@@ -17,6 +17,7 @@ from graphspec.ops import (  # noqa: F401
     resize,
     scan,
     scatter,
+    search,
     shape,
     slicing,
     solving,

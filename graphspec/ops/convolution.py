@@ -105,7 +105,7 @@ class ConvTranspose(Convolving):
     Shapes: x ``[n, o, *counts]``, or ``[n, *counts, o]`` with ``layout="channels_last"``; weight
     ``[o, c / groups, *window]``, as of the convolution that this transposes; y ``[n, c, *dims]`` laid out as x, where
     a dim is ``(count - 1) * stride + dilation * (window - 1) + 1 - before - after + output_padding``.
-    With ``auto_padding="same"`` a dim is ``count * stride``.
+    With ``padding="same"`` a dim is ``count * stride``.
     Constraints: (C1) floats; (C2) one dtype; (C3) one to three spatial dims; (C4) the attributes fit the spatial dims;
     (C5) no dim is negative; (C6) x has the channels o, which groups divides; (C7) ``0 <= output_padding < stride``: the
     convolution of the result has the dims of x.
@@ -122,7 +122,7 @@ class ConvTranspose(Convolving):
         """Return the windows over the result, and its spatial dims. Checks C4, C5 and C7."""
         windows = self.windows(window, None)
         rest = per_dim("output_padding", self.output_padding, len(window))
-        if self.auto_padding == "same":  # windows with gaps between them do not reach the end
+        if self.padding == "same":  # windows with gaps between them do not reach the end
             gaps = zip(windows.stride, windows.reach, strict=True)
             rest = tuple(a + max(0, s - r) if isinstance(r, int) else a for a, (s, r) in zip(rest, gaps, strict=True))
         dims = tuple(dim + more for dim, more in zip(windows.spanned(counts), rest, strict=True))

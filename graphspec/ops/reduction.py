@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan, prod
+from math import inf, nan, prod
 from typing import Any
 
 from graphspec.dims import product
 from graphspec.errors import OpTypeError
-from graphspec.op import (
-    Axes,
-    Dtype,
-    Op,
-    attribute,
-    front_axes,
-    front_axis,
-    native,
-    op,
-    require_kind,
-)
+from graphspec.op import Axes, Dtype, Op, attribute, front_axes, native, op, require_kind
 from graphspec.types import FLOATS, TensorType, kind
 
 
@@ -212,6 +202,39 @@ class Std(Spread):
         return (self.spread(g, scale, x) * centred / count,)
 
 
+@op("logsumexp", ports="x")
+class LogSumExp(Reduction):
+    """The logarithm of the sum of e**x along axes; the greatest element is taken off first, so nothing overflows.
+
+    Shapes: x of any; y without the axes, or with size 1 there.
+    Constraints: (C1) x is float; (C2) the axes are in range and distinct.
+    Gradient: ct * e**(x - y), the softmax of x.
+    Special values: of nothing, and of -inf only, -inf; inf where there is an inf. There the gradient to them is nan.
+    Example: ``logsumexp(logits)``
+    """
+
+    axis: Axes = attribute(
+        "axis or axes of the sum; negative ones count from the end, null is all of them", default=(-1,)
+    )
+
+    def infer(self, *types: TensorType) -> TensorType:
+        require_kind(self.name, "float", *types)
+        return self.reduced(types[0], types[0].dtype)
+
+    def kernel(self, xp: Any, *arrays: Any) -> Any:
+        (x,) = arrays
+        if prod(x.shape[axis] for axis in self.axes(x.ndim)) == 0:
+            return xp.asarray(self.compute(xp, xp.sum, x) - inf)
+        greatest = xp.max(x, axis=self.axes(x.ndim), keepdims=True)
+        shift = xp.where(xp.isfinite(greatest), greatest, 0)  # inf - inf would be nan
+        y = xp.log(xp.sum(xp.exp(x - shift), axis=self.axes(x.ndim), keepdims=True)) + shift
+        return xp.asarray(y if self.keepdims else xp.squeeze(y, axis=self.axes(x.ndim)))
+
+    def vjp(self, g: Any, ct: Any, *values: Any) -> tuple[Any, ...]:
+        x, y = values
+        return (self.spread(g, ct, x) * g.exp(x - self.spread(g, y, x)),)
+
+
 @op("max", ports="x")
 class Max(Extreme):
     """The greatest element along axes.
@@ -272,58 +295,6 @@ class Prod(Reduction):
             after = g.recurrence(factors, 0, axis=axis, initial=1.0, reverse=True)
             ct = ct * (before * after)
         return (ct,)
-
-
-@dataclass(frozen=True)
-class Search(Op):
-    """What argmax and argmin share."""
-
-    axis: int | None = attribute("axis to search, negative ones count from the end; null is all elements", default=None)
-    keepdims: bool = attribute("whether the axis stays, with size 1", default=False)
-
-    def infer(self, *types: TensorType) -> TensorType:
-        (x,) = types
-        require_kind(self.name, "real", x)
-        axes = None if self.axis is None else (front_axis("C2", self.axis, x.rank),)
-        search = Max(axis=axes, keepdims=self.keepdims)
-        if any(x.shape[axis] == 0 for axis in search.axes(x.rank)):
-            raise OpTypeError("C3", f"{self.name} over an empty axis has no value: found {x}", code="GS402")
-        return search.reduced(x, "int64")
-
-    def search(self, xp: Any, function: Any, x: Any) -> Any:
-        """Call a search of the array namespace."""
-        found = function(x, axis=self.axis, keepdims=self.keepdims)
-        return xp.astype(xp.asarray(found), native(xp, "int64"))
-
-
-@op("argmax", ports="x")
-class Argmax(Search):
-    """The index of the greatest element along an axis, or of all elements in row-major order; the lowest at a tie.
-
-    Shapes: x of any; y, int64, without the axis, or with size 1 there.
-    Constraints: (C1) x holds real numbers; (C2) axis is in range; (C3) the axis is not empty.
-    Gradient: none.
-    Special values: the first nan, where there is one.
-    Example: ``argmax(logits, axis=-1)``
-    """
-
-    def kernel(self, xp: Any, *arrays: Any) -> Any:
-        return self.search(xp, xp.argmax, arrays[0])
-
-
-@op("argmin", ports="x")
-class Argmin(Search):
-    """The index of the least element along an axis, or of all elements in row-major order; the lowest at a tie.
-
-    Shapes: x of any; y, int64, without the axis, or with size 1 there.
-    Constraints: (C1) x holds real numbers; (C2) axis is in range; (C3) the axis is not empty.
-    Gradient: none.
-    Special values: the first nan, where there is one.
-    Example: ``argmin(distance, axis=-1)``
-    """
-
-    def kernel(self, xp: Any, *arrays: Any) -> Any:
-        return self.search(xp, xp.argmin, arrays[0])
 
 
 @op("count_nonzero", ports="x")

@@ -102,7 +102,9 @@ def _default(item: Attribute) -> str:
 def _limits(item: Attribute) -> str:
     parts = [f"at least {item.minimum}"] if item.minimum is not None else []
     parts += [f"at most {item.maximum}"] if item.maximum is not None else []
-    parts += [f"one of {', '.join(map(str, item.choices))}"] if item.choices else []
+    for kind in item.kinds:
+        choices = ", ".join(map(str, item.choices_of(kind)))
+        parts += [f"{f'{kind} ' if len(item.kinds) > 1 else ''}one of {choices}"] if choices else []
     return ", ".join(parts)
 
 

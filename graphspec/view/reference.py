@@ -67,11 +67,20 @@ pairwise_distance=vector_norm pixel_shuffle pixel_unshuffle=- poisson_nll_loss=p
 rrelu=- scaled_dot_product_attention selu sigmoid silu smooth_l1_loss=smooth_l1 soft_margin_loss=- softmax softmin
 softplus softshrink=- softsign tanh tanhshrink=- threshold triplet_margin_loss=triplet_margin unfold upsample=resize
 """
-NOT_OPS = ("constants", "x.shape")  # what the language has without an op
+TORCH_OPTIM = """
+ASGD=- Adadelta=adadelta Adafactor=- Adagrad=adagrad Adam=adam AdamW=adamw Adamax=adamax
+AveragedModel=exponential_moving_average ChainedScheduler=multiply ConstantLR=constant_rate CosineAnnealingLR=cosine
+CosineAnnealingWarmRestarts=cosine_restarts CyclicLR=- ExponentialLR=exponential_decay LBFGS=- LambdaLR=functions
+LinearLR=linear_warm_up MultiStepLR=multi_step MultiplicativeLR=- Muon=- NAdam=nadam OneCycleLR=one_cycle
+PolynomialLR=polynomial_decay RAdam=radam RMSprop=rmsprop ReduceLROnPlateau=reduce_on_plateau Rprop=- SGD=sgd SWALR=-
+SequentialLR=where SparseAdam=- StepLR=step_decay clip_grad_norm_=clip_by_global_norm clip_grad_value_=clip_by_value
+"""
+NOT_OPS = ("constants", "functions", "x.shape")  # what the language has without an op
 TABLES = (
     ("The Python array API standard (real dtypes)", ARRAY_API),
     ("ONNX, default domain", ONNX),
     ("torch.nn.functional", TORCH),
+    ("torch.optim, its schedulers and torch.nn.utils", TORCH_OPTIM),
 )
 
 

@@ -144,13 +144,11 @@ SAMPLES["conv"] = [
     for x, weight, given in CASES
 ]
 SAMPLES["conv"] += [
-    Sample((normal(1, 2, 5), normal(2, 2, 3)), {"auto_padding": "same", "stride": 2}, lambda x, w: conv(x, w, 2, 1)),
-    Sample(
-        (normal(1, 2, 6), normal(2, 2, 3)), {"auto_padding": "same", "stride": 2}, lambda x, w: conv(x, w, 2, [0, 1])
-    ),
-    Sample((normal(1, 2, 6), normal(2, 2, 4)), {"auto_padding": "same"}, lambda x, w: conv(x, w, 1, [1, 2])),
-    Sample((normal(1, 2, 5), normal(2, 2, 1)), {"auto_padding": "same", "stride": 3}, lambda x, w: conv(x, w, 3)),
-    Sample((normal(1, 2, 5), normal(2, 2, 2)), {"auto_padding": "valid"}, conv),
+    Sample((normal(1, 2, 5), normal(2, 2, 3)), {"padding": "same", "stride": 2}, lambda x, w: conv(x, w, 2, 1)),
+    Sample((normal(1, 2, 6), normal(2, 2, 3)), {"padding": "same", "stride": 2}, lambda x, w: conv(x, w, 2, [0, 1])),
+    Sample((normal(1, 2, 6), normal(2, 2, 4)), {"padding": "same"}, lambda x, w: conv(x, w, 1, [1, 2])),
+    Sample((normal(1, 2, 5), normal(2, 2, 1)), {"padding": "same", "stride": 3}, lambda x, w: conv(x, w, 3)),
+    Sample((normal(1, 2, 5), normal(2, 2, 2)), {"padding": "valid"}, conv),
 ]
 X, W = normal(1, 2, 5), normal(3, 2, 3)
 EITHER = normal(2, 2, 3)  # a weight for both directions
@@ -165,7 +163,6 @@ OPERANDS = [
     Wrong((X, EITHER), "C4", {"dilation": -1}),
     Wrong((X, EITHER), "C4", {"padding": -1}),
     Wrong((X, EITHER), "C4", {"padding": [1, 2, 3]}),
-    Wrong((X, EITHER), "C4", {"padding": 1, "auto_padding": "same"}),
 ]
 WRONG["conv"] = [
     *OPERANDS,
@@ -195,12 +192,12 @@ SAMPLES["conv_transpose"] = [
 SAMPLES["conv_transpose"] += [
     Sample(
         (normal(1, 2, 4), normal(2, 1, 3)),
-        {"auto_padding": "same", "stride": 2},
+        {"padding": "same", "stride": 2},
         lambda x, w: conv_transpose(x, w, 2, [0, 1]),
     ),
     Sample(
         (normal(1, 2, 3), normal(2, 1, 1)),
-        {"auto_padding": "same", "stride": 3},
+        {"padding": "same", "stride": 3},
         lambda x, w: conv_transpose(x, w, 3, output_padding=2),
     ),
 ]
@@ -229,7 +226,7 @@ SAMPLES["conv_weight_gradient"] = [weight_sample(*case) for case in CASES]
 SAMPLES["conv_weight_gradient"].append(
     Sample(
         (normal(1, 2, 5), normal(1, 3, 5)),
-        {"window": 3, "auto_padding": "same"},
+        {"window": 3, "padding": "same"},
         lambda x, ct: conv_weight_gradient(x, ct, 3, padding=1),
     )
 )

@@ -82,7 +82,7 @@ SAMPLES["max_pool"] += [
     Sample((-np.abs(normal(1, 1, 4)),), {"window": 3, "padding": 1, "stride": 1}, lambda x: pool(x, greatest, 3, 1, 1)),
     Sample(
         (normal(1, 1, 4),),
-        {"window": 3, "stride": 2, "auto_padding": "same"},
+        {"window": 3, "stride": 2, "padding": "same"},
         lambda x: pool(x, greatest, 3, 2, [0, 1]),
     ),
     Sample((np.ones((1, 1, 4)),), {"window": 2, "stride": 1}, lambda x: np.ones((1, 1, 3)), differentiate=False),

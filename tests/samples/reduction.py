@@ -186,3 +186,27 @@ for name in ("var", "std"):
         Wrong((normal(2),), "C2", {"axis": 1}),
         Wrong((normal(2, 2),), "C2", {"axis": [0, -2]}),
     ]
+
+
+def log_sum(group: list[float]) -> float:
+    return math.log(math.fsum(map(math.exp, group))) if group else -math.inf
+
+
+cases = [
+    (normal(5), {"axis": None}),
+    (normal(), {"axis": []}),
+    (normal(2, 3), {"axis": [], "keepdims": True}),
+    (normal(2, 3, 4), {"axis": [0, -1]}),
+    (normal(2, 3), {"axis": 1, "keepdims": True}),
+    (normal(4, 3) * 50, {"axis": 0}),
+    (normal(3, 0), {"axis": 0}),
+    (normal(0, 3), {"axis": 0}),
+    (normal(3, 0, 2), {"axis": None, "keepdims": True}),
+]
+SAMPLES["logsumexp"] = [Sample((x,), given, along(log_sum, "float64", **given), x.size > 0) for x, given in cases]
+SAMPLES["logsumexp"].append(Sample((normal(2, 3),), {}, along(log_sum, "float64", axis=-1)))
+WRONG["logsumexp"] = [
+    Wrong((np.array([1, 2]),), "C1"),
+    Wrong((normal(),), "C2"),
+    Wrong((normal(2, 2),), "C2", {"axis": [0, -2]}),
+]

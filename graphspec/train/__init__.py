@@ -1,0 +1,1 @@
+"""Training: data, the training step as a graph, the loop, checkpoints, and those that watch it."""
