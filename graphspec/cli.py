@@ -267,7 +267,7 @@ def _new_wrong(arguments: argparse.Namespace) -> str:
         hint = did_you_mean(arguments.name, _KINDS)
         return f"--data, --target and -o go with {_listed(_KINDS)}, not '{arguments.name}'{f'; {hint}' if hint else ''}"
     if arguments.target and arguments.name not in _KINDS[:2]:
-        return f"--target is what a classifier or regressor predicts; a {arguments.name} has none"
+        return f"--target is what a classifier or regressor predicts, and goes not with {arguments.name}"
     return ""
 
 

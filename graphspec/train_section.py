@@ -304,16 +304,15 @@ class _SectionReader:
                     hint = did_you_mean(text, self.document.places)
                     reader.report("GS301", f"unknown name '{text}'", reader.place(mark, text), hint=hint)
 
-
     def _check_groups(self, section: TrainSection) -> None:
         """Check that the optimizer has what the groups set."""
         for group in section.groups:
             optimizer = group.optimizer or section.optimizer
             callee = resolve(self.function, optimizer.term.value)
-            for key, written in group.settings.items() if callee is not None else ():
-                names = signature(callee).names
-                if key not in names:
-                    hint = did_you_mean(key, names) or f"its signature is {signature(callee)}"
+            facts = None if callee is None else signature(callee)
+            for key, written in group.settings.items():
+                if facts is not None and key not in facts.names:
+                    hint = did_you_mean(key, facts.names) or f"its signature is {facts}"
                     message = f"{optimizer.term.value} has neither a port nor an attribute '{key}'"
                     self.diagnostics.append(problem("GS210", message, written.origin.location, hint=hint))
 

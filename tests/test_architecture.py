@@ -29,7 +29,7 @@ LAYERS: dict[str, str] = {
     "building": "parameter scope operands evaluate guard leaves calls functions model specialise feeds"
     " tensors_file weights",
     "differentiation": "autodiff derivative gradient",
-    "running": "plan transform engine.jax_checks engine.jax_windows engine.jax_overrides engine.jax_engine engine.numpy_engine engine span remedy anomaly",
+    "running": "plan transform engine.jax_checks engine.jax_windows engine.jax_overrides engine.jax_engine engine.memory engine.binders engine.bound engine.numpy_engine engine span remedy anomaly",
     "tables": "view view.values view.table",
     "data": "train train.table train.cells train.classes train.order train.split train.statistics train.prefetch train.generate"
     " train.text_table train.array_table train.arrow_table train.image train.transform train.files train.batches"

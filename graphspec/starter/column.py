@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,6 +20,7 @@ CELLS = 5_000_000
 _BLOCKS = 8  # of a large table, in which rows are looked at
 _KEPT = 1000  # distinct values that are remembered
 _STRANGE = 3  # words that a column of numbers may have in the place of one: NA, ?
+_LARGEST = 1e100
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
@@ -115,7 +116,8 @@ def _column(table: Table, name: str) -> tuple[Column, bool]:
     most = max(1000, CELLS // max(1, int(np.prod(np.shape(cells)[1:])) if isinstance(cells, np.ndarray) else 1))
     known = table.rows
     if known is None or known <= most or not table.blocks:
-        return _facts(name, list(_limited(table, name, most))), known is not None and known <= most
+        pieces, whole = _limited(table, name, most)
+        return _facts(name, pieces), whole
     share = most // _BLOCKS
     starts = [known * number // _BLOCKS for number in range(_BLOCKS)]
     ranges = [(start, min(known, start + share)) for start in starts]
@@ -123,13 +125,16 @@ def _column(table: Table, name: str) -> tuple[Column, bool]:
     return _facts(name, pieces), False
 
 
-def _limited(table: Table, name: str, most: int) -> Iterator[Cells]:
+def _limited(table: Table, name: str, most: int) -> tuple[list[Cells], bool]:
+    """Return pieces of a column with ``most`` rows or a few more, and whether these are all."""
+    found: list[Cells] = []
     rows = 0
     for piece in table.pieces([name]):
-        yield piece.columns[name]
-        rows += piece.rows
         if rows >= most:
-            return
+            return found, False
+        found.append(piece.columns[name])
+        rows += piece.rows
+    return found, True
 
 
 # -- cells ----------------------------------------------------------------------------------------------------------
@@ -201,6 +206,8 @@ def _numbers(name: str, pieces: Sequence[np.ndarray], rows: int | None = None, w
     if not array.size:
         return Column(name, "other", array.shape[1:], total, missing)
     numbers = array.astype("float64")
+    if abs(numbers).max() > _LARGEST or (numbers.max() > numbers.min() and not numbers.std()):
+        return Column(name, "other", array.shape[1:], total, missing)  # whose squares are not numbers any more
     distinct, values = (0, ()) if array.ndim > 1 else _distinct(array, tuple(words))
     if kind == "float" and array.ndim == 1 and (numbers == np.trunc(numbers)).all() and abs(numbers).max() < 2**53:
         kind = "integer"  # 3.0 in a file is a 3, where a column with empty cells was written as floats

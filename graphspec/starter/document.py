@@ -14,6 +14,7 @@ from graphspec.yaml_text import flow, operand_scalar, scalar
 
 _WIDTH = 112
 _SMALL = 1e-4  # the part of a target that varies, below which float32 has too few digits
+_LARGE = 1e30  # the size of a target that is near the end of float32
 
 
 @dataclass(slots=True)
@@ -189,7 +190,8 @@ def _regressor(choice: Choice) -> Network:
     made.comments["error"] = (
         "the mean distance from the target; r2, the share of its variance that is explained, is about 1 - loss"
     )
-    if column.spread < _SMALL * max(abs(column.low), abs(column.high)):
+    size = max(abs(column.low), abs(column.high))
+    if column.spread < _SMALL * size or size > _LARGE:
         made.dtype = "float64"
     return made
 

@@ -81,7 +81,7 @@ class Features:
         for column in sorted(columns, key=lambda column: column.missing):
             share = column.missing / max(1, column.rows)
             if column.kind == "other":
-                self._leave_out(column, "which holds neither numbers nor texts")
+                self._leave_out(column, "which has no numbers or texts that a network can use")
             elif share and spent + share > _SKIPPED:
                 self._leave_out(column, f"where {column.missing} of {column.rows} cells are empty or no numbers")
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from graphspec.errors import FeedError
+from graphspec.errors import FeedError, Location
 from graphspec.starter.column import Column, Survey, Value
 from graphspec.starter.wording import named, refused
 from graphspec.train.table import Table, unknown_column
@@ -38,7 +38,7 @@ def target_of(table: Table, found: Survey, kind: str, name: str | None) -> Targe
     columns = {column.name: column for column in found.columns}
     if name is not None:
         if name not in columns:
-            raise FeedError(unknown_column(table, name, table.place(0, None)))
+            raise FeedError(unknown_column(table, name, Location(table.name, 1, 1)))
         return _fitting(table, found, kind, columns[name], "asked for")
     ranked = sorted((TARGETS.index(c.name.lower()), c.name) for c in found.columns if c.name.lower() in TARGETS)
     for _, candidate in ranked:
@@ -58,7 +58,11 @@ def _fitting(table: Table, found: Survey, kind: str, column: Column, why: str) -
         message = f"{table.name} has one column, and a {kind} needs a target and something to tell it by"
         raise refused(table, message, "of arrays, an .npz file with X and y; or `graphspec new autoencoder`")
     if reason:
-        others = [other.name for other in found.columns if other is not column and not _unfit(other, kind)]
+        others = [
+            other.name
+            for other in found.columns
+            if other is not column and not (other.kind == "integer" and other.all_differ) and not _unfit(other, kind)
+        ]
         hint = f"--target NAME, such as {', '.join(map(named, others[:4]))}" if others else ""
         if not others and not _unfit(column, _other(kind)):
             hint = f"`graphspec new {_other(kind)}` could take it"
@@ -86,7 +90,7 @@ def _unfit(column: Column, kind: str) -> str:
     """Return why a column cannot be the target, or nothing."""
     rows = column.rows - column.missing
     if column.kind == "other":
-        return "it holds neither numbers nor texts"
+        return "it has no numbers or texts that a network can use"
     if column.shape:
         return f"a cell of it has {' by '.join(map(str, column.shape))} numbers"
     if column.distinct < 2:
