@@ -1,9 +1,9 @@
 """What the specs that train reach on their held-out rows, beside scikit-learn and PyTorch: medians over five seeds.
 
 `python -m benchmarks.compare_training [NAME ...]`. All three get the same rows, transformed by the spec. PyTorch trains
-the same model with the same first values by law, optimizer, schedule, batch and epochs. scikit-learn's linear models are
-solved, not trained; its perceptrons have the same hidden layers, batch and epochs, but no dropout and no schedule, and
-their weight decay is a penalty. It has no convolution and no transformer.
+the same model with first values of the same distribution, optimizer, schedule, batch and epochs. scikit-learn's linear
+models are solved, not trained; its perceptrons have the same hidden layers, batch and epochs, but no dropout and no
+schedule, and their weight decay is a penalty. It has no convolution and no transformer.
 """
 
 from __future__ import annotations
@@ -93,13 +93,13 @@ def least_squares(facts: dict[str, Any]) -> Any:
 def classifier(hidden: tuple[int, ...], **options: Any) -> Callable[[dict[str, Any]], Any]:
     from sklearn.neural_network import MLPClassifier
 
-    return lambda facts: MLPClassifier(hidden, tol=0, n_iter_no_change=10_000, **options, **facts)
+    return lambda facts: MLPClassifier(hidden_layer_sizes=hidden, tol=0, n_iter_no_change=10_000, **options, **facts)
 
 
 def regressor(hidden: tuple[int, ...], **options: Any) -> Callable[[dict[str, Any]], Any]:
     from sklearn.neural_network import MLPRegressor
 
-    return lambda facts: MLPRegressor(hidden, tol=0, n_iter_no_change=10_000, **options, **facts)
+    return lambda facts: MLPRegressor(hidden_layer_sizes=hidden, tol=0, n_iter_no_change=10_000, **options, **facts)
 
 
 def of_target(make: Callable[[dict[str, Any]], Any]) -> Callable[[dict[str, Any]], Any]:

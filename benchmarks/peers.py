@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,7 +56,7 @@ def glorot(net: nn.Module) -> nn.Module:
 
 def perceptron(*sizes: int, activation: type[nn.Module] = nn.ReLU, dropout: float = 0.0) -> nn.Module:
     layers: list[nn.Module] = [nn.Flatten()]
-    for before, after in zip(sizes[:-2], sizes[1:-1], strict=True):
+    for before, after in pairwise(sizes[:-1]):
         layers += [nn.Linear(before, after), activation()]
     return glorot(nn.Sequential(*layers, nn.Dropout(dropout), nn.Linear(sizes[-2], sizes[-1])))
 
@@ -71,8 +72,8 @@ def convolutional() -> nn.Module:
     return glorot(
         nn.Sequential(
             *(nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.Conv2d(16, 32, 3, padding=1), nn.ReLU()),
-            *(nn.MaxPool2d(2), nn.Flatten(), nn.Dropout(0.25), nn.Linear(512, 64), nn.ReLU()),
-            *(nn.Dropout(0.5), nn.Linear(64, 10)),
+            *(nn.MaxPool2d(2), nn.Conv2d(32, 32, 3, padding=1), nn.ReLU(), nn.Flatten()),
+            *(nn.Dropout(0.25), nn.Linear(512, 64), nn.ReLU(), nn.Dropout(0.5), nn.Linear(64, 10)),
         )
     )
 

@@ -27,8 +27,10 @@ class Bound:
     problems: list[Diagnostic] = field(default_factory=list)
 
 
-def bind(model: Model, feeds: Mapping[str, Any], needed: Iterable[str]) -> Bound:
+def bind(model: Model, feeds: Mapping[str, Any], needed: Iterable[str], *, every_default: bool = True) -> Bound:
     """Check ``feeds`` against ``model``; ``needed`` are the paths of the leaves that the run uses.
+
+    ``every_default``: whether the defaults of inputs that it does not use bind dims too.
 
     Raises:
         FeedError: every unknown, missing or ill-typed feed.
@@ -42,7 +44,7 @@ def bind(model: Model, feeds: Mapping[str, Any], needed: Iterable[str]) -> Bound
             bound.problems.append(problem("GS601", f"no input is called '{name}'", hint=hint))
         else:
             _feed(model, bound, name, declared[name], value)
-    _defaults(model, bound, set(needed))
+    _defaults(model, bound, set(needed), every_default)
     for name, array in bound.arrays.items():
         _match(model, bound, name, declared[name], array)
     if not bound.problems:
@@ -68,8 +70,10 @@ def _place(model: Model, name: str) -> Any:
     return origin.location if origin is not None else None
 
 
-def _defaults(model: Model, bound: Bound, needed: set[str]) -> None:
+def _defaults(model: Model, bound: Bound, needed: set[str], every: bool) -> None:
     for name, item in model.inputs.items():
+        if not every and name not in needed:
+            continue
         if name in bound.arrays or any(found.path == name for found in bound.problems):
             continue
         if item.default is not None:

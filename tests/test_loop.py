@@ -314,6 +314,18 @@ def test_predictions_have_a_row_for_each_row() -> None:
     assert info.value.diagnostics[0].code == "GS645"
 
 
+def test_defaults_that_are_not_needed_do_not_count_rows() -> None:
+    text = """
+graphspec: 1
+inputs: {x: {shape: [batch], value: [1, 2, 3]}, y: {shape: [batch], value: [2, 4, 6]}}
+parameters: {w: 1.0}
+nodes: {prediction: w * x, loss: "mean_squared_error(prediction, y)"}
+outputs: [prediction, loss]
+"""
+    found = gs.loads(text).predict({"x": np.array([5.0, 7.0])})
+    np.testing.assert_array_equal(found["prediction"], [5.0, 7.0])
+
+
 def test_weights_are_saved_with_statistics(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(
         "a,b,c,d,label\n" + "\n".join(f"{i},{i * i},{-i},{i % 3},{i % 3}" for i in range(30)), encoding="utf-8"
@@ -349,3 +361,43 @@ def test_an_earlier_training_in_the_folder_is_moved_aside(tmp_path: Path) -> Non
     assert other.parameters["logits.bias"].tobytes() == first.parameters["logits.bias"].tobytes()
     program().train(rows(), checkpoint=str(folder), epochs=1, resume=True)
     assert not (tmp_path / "run-2").exists()
+
+
+def losses(program_: gs.Program, engine: str = "numpy") -> list[float]:
+    """Train for one epoch; return the loss of every batch."""
+    found: list[float] = []
+
+    class Note(gs.Callback):
+        def on_batch_end(self, run: Any, record: Any) -> None:
+            found.append(record["loss"])
+
+    program_.train(epochs=1, engine=engine, callbacks=[Note()])
+    return found
+
+
+def test_an_epoch_of_the_digits_perceptron_beside_pytorch_and_jax() -> None:
+    """The same first weights and the same order of batches give the same losses, batch by batch, with Adam."""
+    folder = Path(__file__).parents[1] / "specs" / "networks"
+    text = (folder / "digits_mlp.yaml").read_text(encoding="utf-8")
+    text = text.replace("float32", "float64").replace("dropout(h, rate=0.3)", "h")
+    program_, twin_ = gs.loads(text, folder=folder), gs.loads(text, folder=folder)
+    net = torch.nn.Sequential(torch.nn.Linear(64, 256), torch.nn.ReLU(), torch.nn.Linear(256, 10)).double()
+    with torch.no_grad():
+        for layer, path in ((net[0], "h.linear"), (net[2], "logits")):
+            layer.weight.copy_(torch.tensor(program_.parameters[f"{path}.weight"].T))
+            layer.bias.copy_(torch.tensor(program_.parameters[f"{path}.bias"]))
+    optimizer = torch.optim.Adam(net.parameters(), lr=5e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=45 * 40)
+    expected = []
+    for batch in program_.rows("train").batches(32, seed=0, epoch=0):
+        image, label = torch.tensor(batch["image"]).reshape(-1, 64), torch.tensor(batch["label"])
+        loss = torch.nn.functional.cross_entropy(net(image), label)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        expected.append(loss.item())
+    found = losses(program_)
+    assert len(found) == 45
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+    np.testing.assert_allclose(losses(twin_, "jax"), found, rtol=1e-10)

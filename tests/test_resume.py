@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import random
-import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
+from command_line import environment
+from killed_training import data
 
 import graphspec as gs
 from graphspec.train.callback import Callback, Record, Run
@@ -81,50 +84,37 @@ def cases() -> list[dict[str, Any]]:
     return found
 
 
-def data() -> dict[str, dict[str, np.ndarray]]:
-    draw = np.random.default_rng(3)
-    x = draw.normal(size=(53, 3)).astype("float32")  # float32 fits both dtypes
-    y = (x[:, 0] * x[:, 1] > 0).astype("int64")
-    return {"train": {"x": x[:40], "y": y[:40]}, "validation": {"x": x[40:], "y": y[40:]}}
-
-
-class Killed(Callback):
-    """Kills the process after so many batches."""
-
-    def __init__(self, after: int):
-        self.left = after
-
-    def on_batch_end(self, run: Run, record: Record) -> None:
-        self.left -= 1
-        if not self.left:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-
 def timeless(records: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{k: v for k, v in record.items() if k not in ("seconds", "rows_per_second")} for record in records]
 
 
-def in_a_child(path: Path, after: int) -> int:
-    """Train in a child process that kills itself, and return how it ended."""
-    child = os.fork()
-    if child == 0:
-        try:
-            gs.load(path).train(data(), callbacks=[Killed(after)])
-        finally:
-            os._exit(3)
-    return os.waitpid(child, 0)[1]
+@pytest.fixture(scope="module")
+def killed() -> Iterator[Callable[[Path, int], int]]:
+    """Give a function that trains a spec in a child process until so many batches are done, and returns its status."""
+    arguments = [sys.executable, str(Path(__file__).with_name("killed_training.py"))]
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True, "env": environment()}
+    with subprocess.Popen(arguments, **pipes) as helper:
+        assert helper.stdin is not None
+        assert helper.stdout is not None
+
+        def train(path: Path, after: int) -> int:
+            helper.stdin.write(f"{path} {after}\n")  # type: ignore[union-attr]
+            helper.stdin.flush()  # type: ignore[union-attr]
+            return int(helper.stdout.readline())  # type: ignore[union-attr]
+
+        yield train
+        helper.stdin.close()
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: f"{case['optimizer'][:20]}-{case['killed']}")
-@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
-def test_killed_and_resumed(tmp_path: Path, case: dict[str, Any]) -> None:
+def test_killed_and_resumed(tmp_path: Path, case: dict[str, Any], killed: Callable[[Path, int], int]) -> None:
     text = SPEC.format(**case)
     for name in ("whole", "parts"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "spec.yaml").write_text(text, encoding="utf-8")
     whole = gs.load(tmp_path / "whole" / "spec.yaml")
     expected = whole.train(data())
-    assert os.WIFSIGNALED(in_a_child(tmp_path / "parts" / "spec.yaml", min(case["killed"], 18)))
+    assert os.WIFSIGNALED(killed(tmp_path / "parts" / "spec.yaml", min(case["killed"], 18)))
     parts = gs.load(tmp_path / "parts" / "spec.yaml")
     found = parts.train(data(), resume=True)
     for mine, theirs in ((whole.parameters, parts.parameters), (whole.state, parts.state)):

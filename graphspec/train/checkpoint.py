@@ -117,6 +117,11 @@ class Checkpoints:
         """Whether there is no checkpoint at all, whole or damaged."""
         return not self._all()
 
+    @property
+    def has_best(self) -> bool:
+        """Whether a checkpoint was called the best."""
+        return os.path.lexists(self.folder / "best")
+
     def names(self) -> list[str]:
         """Return the whole ones, by their steps; files are there and of their sizes, their bytes are not read."""
         return self._whole(self._all())

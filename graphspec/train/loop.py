@@ -362,13 +362,10 @@ class Trainer:
             return ExecutionError(problem("GS640", f"{context}, but no node bore it"))
         return ExecutionError(found.diagnostic(context))
 
-    def restore_best(self, saver: Saver) -> None:
-        """Bring the best values back when a training is resumed, where they are wanted in the end."""
-        stopping = self.section.early_stopping
-        if stopping is None or not stopping.restore or self.position.best is None or saver.store is None:
-            return
-        weights = saver.store.load("best", weights_only=True).weights
-        self._best = {path: array for path, array in weights.items() if path in self.values}
+    def go_on(self, position: Position, best: dict[str, Any] | None) -> None:
+        """Go on from a position, with the values of the best epoch so far."""
+        self.position, self._best = position, best
+        self._current = position.epoch + 1
 
     def _write_back(self) -> None:
         """Let the program have the values: the best ones where early stopping brings them back."""

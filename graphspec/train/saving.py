@@ -103,10 +103,17 @@ class Saver:
         arrays |= {n.removeprefix(_RAW): array for n, array in found.arrays.items() if n.startswith(_RAW)}
         wanted = {path: item.type for path, item in trainer.training.model.parameters.items()}
         trainer.values = matching(arrays, wanted).complete(os.fspath(found.path))
-        trainer.position = Position.from_dict(found.facts["position"])
+        trainer.go_on(Position.from_dict(found.facts["position"]), self._best_values())
         self._saved = (trainer.position.epoch, trainer.position.ticks)
-        trainer.restore_best(self)
         return True
+
+    def _best_values(self) -> dict[str, np.ndarray] | None:
+        """Return the values of the best checkpoint, where early stopping is to bring them back in the end."""
+        stopping = self.trainer.section.early_stopping
+        if self.store is None or stopping is None or not stopping.restore or not self.store.has_best:
+            return None
+        weights = self.store.load("best", weights_only=True).weights
+        return {path: array for path, array in weights.items() if not path.startswith(_STATISTICS)}
 
 
 def save_weights(

@@ -74,7 +74,7 @@ class Session:
     def _check(self, batch: Mapping[str, Any]) -> tuple[dict[str, int], dict[str, Any]]:
         key = tuple((name, array.shape, array.dtype) for name, array in batch.items())
         if key not in self._checked:
-            bound = feeds.bind(self.model, batch, self.needed)
+            bound = feeds.bind(self.model, batch, self.needed, every_default=False)
             feeds.require_sizes(self.model, bound, self.plan.dims)
             defaults = {name: array for name, array in bound.arrays.items() if name not in batch}
             self._checked[key] = dict(bound.dims), defaults
