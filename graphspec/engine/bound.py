@@ -17,7 +17,10 @@ from graphspec.types import TensorType, evaluate_shape
 
 # Ops whose kernel gives a view of its operand, or a copy where there is none.
 VIEWS = frozenset(
-    ["broadcast_to", "expand_dims", "flip", "identity", "matrix_transpose", "moveaxis", "permute_dims", "reshape", "slice", "squeeze", "stop_gradient"]
+    [
+        *("broadcast_to", "expand_dims", "flip", "identity", "matrix_transpose", "moveaxis", "permute_dims"),
+        *("reshape", "slice", "squeeze", "stop_gradient"),
+    ]
 )
 
 
