@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphspec.callee import resolve, signature
 from graphspec.declaration import Expression, Function, InputDeclaration, NodeDeclaration, Output, ParameterDeclaration
-from graphspec.errors import Diagnostic, SpecError, did_you_mean, first_stage, problem
+from graphspec.errors import Diagnostic, Location, SpecError, did_you_mean, first_stage, problem
 from graphspec.expression import Term
 from graphspec.mentions import find_declared
 from graphspec.origin import Origin
@@ -88,6 +88,11 @@ class TrainSection:
     seconds: float | None = None
     memory: int | None = None
     checkpoint: CheckpointSettings | None = None
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def place(self, key: str) -> Location:
+        """Return where a key, or a text under it ("metrics.accuracy"), was written; else the begin of the file."""
+        return self.places.get(key) or self.places.get(key.partition(".")[0]) or self.function.origin.location
 
 
 def read_train(document: Function, overrides: Mapping[str, Any] | None = None) -> tuple[TrainSection, list[Diagnostic]]:
@@ -247,6 +252,7 @@ class _SectionReader:
             seconds=limits.get("seconds"),
             memory=limits.get("memory"),
             checkpoint=self._checkpoint(),
+            places=dict(self._places()),
         )
         self._check_names()
         self._check_groups(section)
@@ -295,6 +301,14 @@ class _SectionReader:
                     self.function.nodes[name] = NodeDeclaration(name, reader.key(entry, key), expression)
                     settings[key] = expression
         return Group(patterns, entry.get("frozen") is True, optimizer, settings, reader.place(mark))
+
+    def _places(self) -> Iterator[tuple[str, Location]]:
+        for key, (value, mark, reader) in self.found.items():
+            yield key, reader.place(mark, value if isinstance(value, str) else "").location
+            if isinstance(value, Seq | str):
+                yield from ((f"{key}.{text}", reader.place(place, text).location) for text, place, _ in self.texts(key))
+            elif isinstance(value, Map) and isinstance(value.get("monitor"), str):
+                yield f"{key}.monitor", reader.place(value.marks["monitor"], value["monitor"]).location
 
     def _check_names(self) -> None:
         """Check the nodes that the section names."""

@@ -76,7 +76,7 @@ def checkpoint_folder(model: Model, section: TrainSection, widened: bool) -> Pat
         return None
     if widened:
         return Path(settings.folder)
-    home, place = model.function.folder, section.function.origin.location
+    home, place = model.function.folder, section.place("checkpoint")
     found = None if home is None else inside(home, home, settings.folder)
     if found is None:
         where = "which a spec given as text has not" if home is None else "and this is outside"

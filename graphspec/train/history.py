@@ -46,6 +46,9 @@ class History:
             raise KeyError(f"no record has '{name}' {did_you_mean(name, columns(self.records))}".strip())
         return [record.get(name, float("nan")) for record in self.records]
 
+    def __getitem__(self, name: str) -> list[Any]:
+        return self.column(name)
+
     def __repr__(self) -> str:
         return self.table().plain()
 

@@ -156,11 +156,12 @@ class Trainer:
             FeedError: a column that no record will have.
         """
         known = [*self.metrics, *(f"validation.{name}" for name in self.metrics if self.validation is not None)]
-        for watch in (self.section.early_stopping, self.section.checkpoint):
+        watches = {"early_stopping": self.section.early_stopping, "checkpoint": self.section.checkpoint}
+        for key, watch in watches.items():
             column = self._column(watch)
             if column not in known:
                 hint = did_you_mean(column, known) or f"there are {', '.join(known)}"
-                place = self.section.function.origin.location
+                place = self.section.place(f"{key}.monitor")
                 raise FeedError(problem("GS644", f"'{column}' is watched, but never recorded", place, hint=hint))
 
     def _column(self, watch: Watch | None) -> str:

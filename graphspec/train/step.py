@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from graphspec import derivative
-from graphspec.errors import Diagnostic, SpecError, did_you_mean, first_stage, problem
+from graphspec.errors import Diagnostic, NotDifferentiableError, SpecError, did_you_mean, first_stage, problem
 from graphspec.gradient import joint_model
 from graphspec.model import Model
 from graphspec.train.updates import StepBuilder
@@ -58,6 +58,10 @@ def training_step(model: Model, section: TrainSection) -> TrainingStep:
         SpecError: every problem of the section's calls.
     """
     loss = section.minimize if section.minimize is not None else model.of
+    if loss is None:
+        message = "the document has no single float scalar that could be minimized"
+        where = section.place("train")
+        raise NotDifferentiableError(problem("GS504", message, where, hint="`minimize: NAME` in `train` names one"))
     wanted = _wanted(model, section)
     target, names = derivative.request(model, loss, wanted)
     metrics = tuple(dict.fromkeys([target, *section.metrics]))
@@ -87,7 +91,6 @@ def _wanted(model: Model, section: TrainSection) -> tuple[str, ...]:
         SpecError: a pattern fits no parameter, or nothing is left.
     """
     paths = [p for p, item in model.parameters.items() if item.role == "parameter" and item.type.is_float]
-    place = section.function.origin.location
     wrong = [
         problem("GS301", f"the pattern '{pattern}' fits no parameter", where, hint=did_you_mean(pattern, paths))
         for pattern, where in _patterns(section)
@@ -95,18 +98,24 @@ def _wanted(model: Model, section: TrainSection) -> tuple[str, ...]:
     ]
     found = tuple(p for p in paths if model.parameters[p].trainable and not _frozen(p, section))
     if not found and not wrong:
-        wrong.append(problem("GS640", "there is no parameter to train", place, hint="`parameters:` declares them"))
+        wrong.append(
+            problem(
+                "GS640", "there is no parameter to train", section.place("frozen"), hint="`parameters:` declares them"
+            )
+        )
     for path in found:
         if path in model.updates:
             hint = "`trainable: false` leaves it to `updates`"
-            wrong.append(problem("GS302", f"'{path}' is trained and changed by `updates`", place, hint=hint))
+            wrong.append(
+                problem("GS302", f"'{path}' is trained and changed by `updates`", section.place("train"), hint=hint)
+            )
     if wrong:
         raise SpecError(first_stage(wrong))
     return found
 
 
 def _patterns(section: TrainSection) -> Iterable[tuple[str, Any]]:
-    yield from ((pattern, section.function.origin.location) for pattern in section.frozen)
+    yield from ((pattern, section.place(f"frozen.{pattern}")) for pattern in section.frozen)
     for group in section.groups:
         yield from ((pattern, group.origin.location) for pattern in group.patterns)
 
@@ -123,7 +132,7 @@ def _scalar(model: Model, name: str, section: TrainSection) -> int:
     if node is None or not isinstance(found, TensorType) or not found.is_scalar:
         what = "there is no such value" if node is None else f"it is {found}"
         message = f"the metric '{name}' is a scalar: {what}"
-        raise SpecError(problem("GS641", message, section.function.origin.location, hint=f"mean({name}) is one"))
+        raise SpecError(problem("GS641", message, section.place(f"metrics.{name}"), hint=f"mean({name}) is one"))
     return node
 
 
