@@ -39,7 +39,7 @@ class Trainable:
 
         Args:
             data: rows: a mapping of arrays by input, an iterable of such batches, a data frame, or a mapping of the
-                parts "train" and "validation" to these; default: the document's section `data`.
+                parts "train" and "validation" to these, fed as they are; default: the document's section `data`.
             engine: "numpy" or "jax".
             callbacks: objects with methods of `graphspec.train.callback.Callback`.
             resume: go on from the newest checkpoint of the folder, if there is one.

@@ -341,7 +341,11 @@ def test_weights_are_saved_with_statistics(tmp_path: Path) -> None:
     other.load(tmp_path / "w.safetensors")
     mine, theirs = (p.predict(tmp_path / "rows.csv") for p in (program_, other))
     np.testing.assert_array_equal(mine["logits"], theirs["logits"])
-    partial = gs.loads(text.replace("units=3", "units=4").replace("units=6", "units=6"), folder=tmp_path)
+    rows_ = next(program_.rows(tmp_path / "rows.csv").batches(None))  # transformed, as a file's are
+    np.testing.assert_array_equal(program_.predict({"x": rows_["x"]})["logits"], mine["logits"])
+    untrained = gs.load(tmp_path / "spec.yaml")  # the statistics of the training rows stand in for saved ones
+    np.testing.assert_array_equal(next(untrained.rows("train").batches(None))["x"], rows_["x"])
+    partial = gs.loads(text.replace("units=3", "units=4"), folder=tmp_path)
     with pytest.raises(gs.CheckpointError):
         partial.load(tmp_path / "w.safetensors")
     matching = partial.load(tmp_path / "w.safetensors", partial=True)

@@ -106,14 +106,15 @@ def data_sets(model: Model, data: Any = None, statistics: Mapping[str, np.ndarra
         batch_dim(model, [name for source in section.sources.values() for name in source.inputs if name in types])
         return open_datasets(section, types, model.function.folder, statistics)
     if isinstance(data, Mapping) and data and set(data) <= set(PARTS) and not set(data) & set(types):
-        return {part: _from_python(model, value, statistics) for part, value in data.items()}
-    return {"train": _from_python(model, data, statistics)}
+        return {part: _from_python(model, value) for part, value in data.items()}
+    return {"train": _from_python(model, data)}
 
 
-def _from_python(model: Model, data: Any, statistics: Mapping[str, np.ndarray] | None) -> Dataset:
+def _from_python(model: Model, data: Any) -> Dataset:
+    """Return rows from Python: they are what the inputs are fed, so no transform of the section `data` is applied."""
     types = {name: item.type for name, item in model.inputs.items()}
     batch_dim(model, [name for name in column_names(data) or () if name in types])
-    return dataset_of(data, types, statistics)
+    return dataset_of(data, types)
 
 
 def rows(
@@ -130,10 +131,10 @@ def rows(
     if isinstance(data, Dataset):
         return data
     if not isinstance(data, str | Path):
-        return _from_python(model, data, statistics)
+        return _from_python(model, data)
     section: DataSection | None = model.function.data_section
     if data in PARTS and section is not None:
-        sets = open_datasets(section, types, model.function.folder, statistics)
+        sets = open_datasets(section, types, model.function.folder, statistics or None)
         if data not in sets:
             hint = f"there are {', '.join(sets)}"
             raise FeedError(problem("GS643", f"the document has no data '{data}'", hint=hint))
