@@ -90,11 +90,12 @@ class Trial:
         return list(result) if isinstance(result, tuple) else [result]
 
     def run(self, values: Sequence[Value], arrays: dict[int, np.ndarray] | None = None) -> list[np.ndarray]:
-        """Compute values."""
+        """Compute values; with ``arrays`` instead of the leaves' own, of any dtype that the kernels take."""
         leaves = {**self.arrays, **(arrays or {})}
         plan = schedule(self.graph, [value.id for value in values])
         seeds = {node: np.array([7, 3]) for node in plan.leaves if node not in leaves}
-        return numpy_engine.run(plan, {**leaves, **seeds}, self.dims)
+        runner = numpy_engine.run if arrays is None else numpy_engine.reference
+        return runner(plan, {**leaves, **seeds}, self.dims)
 
     def pull(self, outputs: Sequence[Value], wrt: Sequence[Value]) -> tuple[list[Value], list[Value]]:
         """Pull random cotangents of distinct float outputs back; return them, and the cotangent of each of ``wrt``."""
